@@ -1,0 +1,5 @@
+"""`python -m elo_gate` is `elo-gate`."""
+
+from .cli import main
+
+main()

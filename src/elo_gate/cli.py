@@ -1,0 +1,208 @@
+"""The command line: every subcommand's work is imported only when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from . import __version__
+
+_FORMATS = ("text", "json", "sarif")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="elo-gate")
+def cli() -> None:
+    """The gate between a web application's repository and its production."""
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("-f", "--format", "format_", type=click.Choice(_FORMATS), default="text", help="What stdout carries.")
+@click.option("-o", "outputs", multiple=True, metavar="FORMAT=FILE", help="Also write a report to a file; - is stdout.")
+@click.option("--fail-on", type=click.Choice(("error", "warning", "note")), help="The lowest severity that blocks.")
+@click.option("--as-of", metavar="DATE", help="The day of judgement, YYYY-MM-DD; today where not given.")
+@click.option("--config", metavar="FILE", help="This configuration and no other.")
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="Colours in text.")
+@click.option("-v", "--verbose", is_flag=True, help="Name every file set aside and every undecided answer.")
+@click.option("--include-suppressed", is_flag=True, help="Keep findings that are let pass in SARIF.")
+def check(
+    paths: tuple[str, ...],
+    format_: str,
+    outputs: tuple[str, ...],
+    fail_on: str | None,
+    as_of: str | None,
+    config: str | None,
+    color: str,
+    verbose: bool,
+    include_suppressed: bool,
+) -> None:
+    """Judge a tree: 0 passed, 1 blocked, 2 something was not looked at.
+
+    One folder given is the root of what is judged; otherwise the working directory is, and only findings under
+    the PATHs are reported.
+    """
+    from . import gate
+    from .policy.config import ConfigError, _is_date
+
+    wanted = [_output(each) for each in outputs]
+    if as_of is not None and not _is_date(as_of):
+        _stop(f"--as-of {as_of}: not a date, written 2026-11-25")
+    try:
+        root, below = gate.root_of(paths)
+        run = gate.run(root, below, as_of, fail_on, config)
+    except (gate.UsageError, ConfigError) as error:
+        _stop(str(error))
+    except Exception as error:
+        if type(error).__name__ not in ("RuleError", "Unreadable"):
+            raise
+        _stop(str(error))
+    options: dict[str, Any] = {"verbose": verbose, "include_suppressed": include_suppressed}
+    if not any(target == "-" for _, target in wanted):
+        wanted.insert(0, (format_, "-"))
+    for name, target in wanted:
+        text = _render(run, name, target == "-" and _colour(color), options)
+        _write(target, text)
+    _leave(run.verdict.exit_code)
+
+
+def _output(text: str) -> tuple[str, str]:
+    name, equals, target = text.partition("=")
+    if not equals or not target or name not in _FORMATS:
+        _stop(f"-o {text}: written FORMAT=FILE, FORMAT one of {', '.join(_FORMATS)}")
+    return name, target
+
+
+def _render(run: Any, name: str, colour: bool, options: dict[str, Any]) -> str:
+    if name == "sarif":
+        from .report import sarif
+
+        return sarif.render(run, options["include_suppressed"])
+    if name == "json":
+        from .report import json
+
+        return json.render(run)
+    from .report import text
+
+    return text.render(run, colour, options["verbose"])
+
+
+def _colour(choice: str) -> bool:
+    """`--color`, then NO_COLOR (no-color.org), then FORCE_COLOR, then whether stdout is a terminal."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _write(target: str, text: str) -> None:
+    """Writes a report: to stdout, or to a file as a whole or not at all."""
+    if target == "-":
+        try:
+            data = text.encode(sys.stdout.encoding or "utf-8", "backslashreplace")
+            sys.stdout.buffer.write(data)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os._exit(141)
+        except OSError as error:
+            _stop(f"stdout: cannot be written ({error.strerror})")
+        return
+    part = f"{target}.{os.getpid()}.part"
+    try:
+        with open(part, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, target)
+    except OSError as error:
+        try:
+            os.unlink(part)
+        except OSError:
+            pass
+        _stop(f"{target}: cannot be written ({error.strerror})")
+
+
+def _stop(message: str) -> Any:
+    """Ends with exit code 2 and a word on stderr."""
+    print(f"elo-gate: {message}", file=sys.stderr)
+    _leave(2)
+
+
+def _leave(code: int) -> Any:
+    sys.exit(code)
+
+
+@cli.command()
+@click.argument("rule")
+def explain(rule: str) -> None:
+    """Show what a rule wants, why, how to fix it, its sources and examples."""
+    from .ruleset import page
+    from .ruleset.load import load
+
+    ruleset = load()
+    if rule not in ruleset.docs:
+        from .policy.config import nearest
+
+        _stop(f"no rule '{rule}'{nearest(rule, ruleset.ids)}")
+    _write("-", page.explain(ruleset, rule))
+
+
+@cli.group()
+def rules() -> None:
+    """List, scaffold and test rules."""
+
+
+@rules.command("list")
+@click.option("-f", "--format", "format_", type=click.Choice(("text", "json")), default="text")
+def rules_list(format_: str) -> None:
+    """Every rule: id, severity, title."""
+    from .ruleset import page
+    from .ruleset.load import load
+
+    _write("-", page.listing(load(), format_))
+
+
+@rules.command("new")
+@click.argument("rule")
+def rules_new(rule: str) -> None:
+    """Write rules/<folder>/<name>.yaml to start from."""
+    from .ruleset import page
+
+    try:
+        path = page.scaffold(rule)
+    except page.ScaffoldError as error:
+        _stop(str(error))
+    print(f"wrote {path}; next: elo-gate rules test {rule}")
+
+
+@rules.command("test")
+@click.argument("names", nargs=-1)
+@click.option("--folder", help="A rules folder other than the built-in one.")
+def rules_test(names: tuple[str, ...], folder: str | None) -> None:
+    """Run the examples of rules: by id, by folder, or all."""
+    from .examples import test_rules
+    from .ruleset.compile import RuleError
+
+    try:
+        tested, complaints = test_rules(names, folder)
+    except RuleError as error:
+        _stop(str(error))
+    for complaint in complaints:
+        print(complaint)
+    print(f"{tested} rules tested, {len(complaints)} complaints")
+    _leave(1 if complaints or not tested else 0)
+
+
+def main() -> None:
+    """The entry point `elo-gate`."""
+    import gc
+
+    # A short run allocates much and frees nothing: collecting only costs time.
+    gc.disable()
+    cli()

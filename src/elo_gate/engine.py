@@ -1,0 +1,257 @@
+"""Turns a project and rules into findings: the only loop.
+
+Rules of a kind are grouped by view, so that a view is computed once an artifact. A rule that raises, and a view
+that does, is a failure: the run is then broken, never green. Nothing of an exception's text is kept.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .model import OFF, Fault, Finding, Item, Node, Undecided
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+    from .model import Artifact, Source
+    from .ruleset.load import Rule, Ruleset
+
+    # Per rule id: (severity or None, parameters).
+    Settings = dict[str, tuple[str | None, dict[str, Any]]]
+
+
+class Outcome:
+    """What the loop found: findings, what could not be decided, what failed.
+
+    `undecided` and `failures` are (rule id, path, line, why) tuples; `rules` counts the rules that looked.
+    """
+
+    __slots__ = ("findings", "undecided", "failures", "rules")
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.undecided: list[tuple[str, str, int, str]] = []
+        self.failures: list[tuple[str, str, int, str]] = []
+        self.rules: set[str] = set()
+
+
+def judge(artifacts: Iterable[Artifact], ruleset: Ruleset, settings: Settings, mask: Callable[[str], str]) -> Outcome:
+    """Runs every rule on every artifact. `mask` makes a text safe to show."""
+    outcome = Outcome()
+    plans: dict[str, list[tuple[str, list[tuple[Rule, dict[str, Any], str | None]]]]] = {}
+    for artifact in artifacts:
+        plan = plans.get(artifact.kind)
+        if plan is None:
+            plan = plans[artifact.kind] = _plan(ruleset.of(artifact.kind), settings, outcome)
+        _judge_one(artifact, plan, outcome, mask)
+    outcome.findings.sort(key=lambda each: (each.source.path, each.start, each.end, each.rule.id, each.message))
+    outcome.undecided.sort()
+    outcome.failures.sort()
+    return outcome
+
+
+def _plan(
+    rules: list[Rule], settings: Settings, outcome: Outcome
+) -> list[tuple[str, list[tuple[Rule, dict[str, Any], str | None]]]]:
+    """The rules by view, with their parameters and configured severity; those that are off left out."""
+    views: dict[str, list[tuple[Rule, dict[str, Any], str | None]]] = {}
+    for rule in rules:
+        severity, parameters = settings.get(rule.id, (None, {}))
+        if severity == OFF:
+            continue
+        outcome.rules.add(rule.id)
+        params = {**rule.params, **parameters} if parameters else rule.params
+        views.setdefault(rule.select, []).append((rule, params, severity))
+    return list(views.items())
+
+
+def view(artifact: Artifact, name: str) -> list[Item]:
+    """The items of a view of an artifact; "problems", which every kind has, are what its reader met."""
+    found = artifact.views.get(name)
+    if found is None:
+        from .kinds import module_of
+
+        views = module_of(artifact.kind).VIEWS
+        found = problems(artifact) if name == "problems" and name not in views else views[name](artifact)
+        artifact.views[name] = found
+    return found
+
+
+def problems(artifact: Artifact) -> list[Item]:
+    """One item for each problem that lost a construct and not the file: code, message, at its place."""
+    source = artifact.source
+    return [
+        Item(
+            Node("scalar", source.text[each.start : each.end], source, each.start, each.end, "'"),
+            {"code": each.code, "message": each.message},
+        )
+        for each in artifact.problems
+        if not each.fatal
+    ]
+
+
+def _judge_one(
+    artifact: Artifact,
+    plan: list[tuple[str, list[tuple[Rule, dict[str, Any], str | None]]]],
+    outcome: Outcome,
+    mask: Callable[[str], str],
+) -> None:
+    file = {
+        "path": artifact.path,
+        "name": artifact.path.rpartition("/")[2],
+        "environment": artifact.environment,
+        "assumed": artifact.assumed,
+        "as_of": artifact.project.as_of,
+        "elo": artifact.project.elo,
+    }
+    for name, rules in plan:
+        try:
+            items = view(artifact, name)
+        except Undecided as reason:
+            for rule, _, _ in rules:
+                outcome.undecided.append((rule.id, artifact.path, _line(reason.at, artifact.source), reason.why))
+            continue
+        except Exception as error:
+            for rule, _, _ in rules:
+                outcome.failures.append((rule.id, artifact.path, 1, f"the view '{name}' failed: {type(error).__name__}"))
+            continue
+        for item in items:
+            for rule, params, severity in rules:
+                try:
+                    for fault in _ask(rule, item, params, file, artifact):
+                        if isinstance(fault, Undecided):
+                            at = fault.at if fault.at is not None else item
+                            outcome.undecided.append((rule.id, artifact.path, _line(at, artifact.source), fault.why))
+                        else:
+                            found = _finding(rule, fault, severity, artifact, mask, (item, params, file))
+                            outcome.findings.append(found)
+                except Undecided as reason:
+                    at = reason.at if reason.at is not None else item
+                    outcome.undecided.append((rule.id, artifact.path, _line(at, artifact.source), reason.why))
+                except Exception as error:
+                    why = f"the rule failed: {type(error).__name__}"
+                    outcome.failures.append((rule.id, artifact.path, _line(item, artifact.source), why))
+
+
+def _ask(
+    rule: Rule, item: Item, params: dict[str, Any], file: dict[str, Any], artifact: Artifact
+) -> Iterator[Fault | Undecided]:
+    if rule.when is not None and not rule.when(item, params, file):
+        return
+    if rule.test is not None:
+        if rule.test(item, params, file):
+            return
+        at = rule.at(item, params, file) if rule.at is not None else None
+        yield Fault(at if isinstance(at, (Node, Item)) and _place(at) is not None else item)
+        return
+    for fault in check_of(rule)(item, artifact, params) or ():
+        yield fault
+
+
+_checks: dict[str, Any] = {}
+
+
+def check_of(rule: Rule) -> Any:
+    """The Python body of a rule, its module imported on first use."""
+    name = rule.check or ""
+    found = _checks.get(name)
+    if found is None:
+        module, _, function = name.partition(":")
+        full = f"elo_gate.checks.{module}"
+        if full not in sys.modules:
+            __import__(full)
+        found = _checks[name] = getattr(sys.modules[full], function)
+    return found
+
+
+def _place(at: Any) -> Node | None:
+    """The node a place points to: an item's short token, a node itself; None for what is not in a file."""
+    node = at.place if isinstance(at, Item) else at
+    if isinstance(at, Item) and (not isinstance(node, Node) or not node.source.path):
+        node = at.node
+    return node if isinstance(node, Node) and node.source.path else None
+
+
+def _line(at: Any, source: Source) -> int:
+    node = _place(at) if at is not None else None
+    return node.source.position(node.start)[0] if node is not None and node.source.path == source.path else 1
+
+
+def span(node: Node) -> tuple[Source, int, int]:
+    """Where to point for a node: a scalar or key as a whole, a map or seq only its first line."""
+    source, start, end = node.source, node.start, node.end
+    if node.kind not in ("scalar", "unknown"):
+        line_end = source.text.find("\n", start)
+        if 0 <= line_end < end:
+            end = line_end
+    text = source.text
+    while end > start + 1 and text[end - 1] in " \t\r\n":
+        end -= 1
+    return source, start, max(end, start)
+
+
+def _finding(
+    rule: Rule, fault: Fault, severity: str | None, artifact: Artifact, mask: Callable[[str], str], context: Any
+) -> Finding:
+    node = _place(fault.at)
+    if node is None:
+        node = _place(context[0])
+    if node is None:
+        node = Node("scalar", "", artifact.source, 0, 0)
+    source, start, end = span(node)
+    text, values = rule.messages[fault.message]
+    fix_text, fix_values = rule.fix
+    if rule.check is not None:
+        found = values(fault.values) if values is not None else ()
+        fixes = fix_values(fault.values) if fix_values is not None else ()
+    else:
+        found = values(*context) if values is not None else ()
+        fixes = fix_values(*context) if fix_values is not None else ()
+    arguments = [clean(mask(value)) for value in found]
+    related = []
+    for at, words in fault.related:
+        other = _place(at)
+        if other is not None:
+            related.append((*span(other), clean(mask(words))))
+    if severity is None:
+        project = artifact.project
+        severity = fault.severity or rule.severity
+        if fault.severity is None:
+            if project.elo and rule.elo:
+                severity = rule.elo
+            if artifact.assumed and rule.assumed:
+                severity = rule.assumed
+    finding = Finding(
+        rule,
+        severity,
+        fill(text, arguments),
+        fault.message,
+        arguments,
+        fill(fix_text, [clean(mask(value)) for value in fixes]),
+        source,
+        start,
+        end,
+        related,
+    )
+    finding.environment = artifact.environment if not artifact.assumed else "assumed production"
+    return finding
+
+
+def fill(text: str, arguments: list[str]) -> str:
+    """A template's `{0}`, `{1}` ... replaced."""
+    for number, argument in enumerate(arguments):
+        text = text.replace(f"{{{number}}}", argument, 1)
+    return text
+
+
+def clean(text: str) -> str:
+    """A value fit for one line of a message: no control characters or direction marks, at most 120 characters."""
+    if len(text) > 120:
+        text = text[:117] + "..."
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else ("\\n" if letter == "\n" else f"\\u{ord(letter):04x}") for letter in text
+    )

@@ -1,0 +1,56 @@
+"""The second door: file names in, verdict out, no options. What a git hook runs on every commit.
+
+`elo-gate-hook` judges the whole working directory; `elo-gate-hook FILE...` those files, with rules that need only
+them. Every argument is a file name, also one that begins with `-`; settings belong into elo-gate.toml.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Runs the hook and ends the process: 0 passed or nothing to judge, 1 blocked, 2 broken."""
+    import gc
+
+    # A short run allocates much and frees nothing: collecting only costs time.
+    gc.disable()
+    code = run(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def run(names: list[str]) -> int:
+    """The exit code for file names relative to the working directory; the report is on stdout."""
+    from . import gate
+
+    root = os.path.realpath(os.getcwd())
+    files = None
+    try:
+        if names:
+            files = []
+            for name in names:
+                path = os.path.join(root, name)
+                if not os.path.lexists(path) or os.path.isdir(path):
+                    raise gate.UsageError(f"{gate._shown(name)}: no file of that name; settings belong into elo-gate.toml")
+                relative = os.path.relpath(os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)), root)
+                if relative.startswith(os.pardir + os.sep):
+                    raise gate.UsageError(f"{gate._shown(name)}: outside of the working directory")
+                files.append(relative.replace(os.sep, "/"))
+        done = gate.run(root, files=files, hook=True)
+    except gate.UsageError as error:
+        print(f"elo-gate: {error}", file=sys.stderr)
+        return 2
+    except Exception as error:
+        if type(error).__name__ not in ("ConfigError", "Unreadable"):
+            raise
+        print(f"elo-gate: {error}", file=sys.stderr)
+        return 2
+    verdict = done.verdict
+    if verdict.findings or verdict.reasons:
+        from .report import text
+
+        sys.stdout.write(text.render(done, colour=False))
+    return verdict.exit_code

@@ -1,0 +1,1 @@
+"""What a repository declares about its own judgement: the configuration and what it lets pass."""

@@ -1,0 +1,376 @@
+"""Turns elo-gate.toml (or `[tool.elo-gate]` of pyproject.toml) into a Policy, or says which key is wrong and where.
+
+One table of keys and types, from which the reader and `schemas/config.schema.json` are both made.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..model import MAP, SCALAR, SEQ, Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..model import Node
+
+LEVELS = ("error", "warning", "note")
+RULE_LEVELS = (*LEVELS, "off")
+PLATFORMS = ("vercel", "railway", "kubernetes", "docker", "aws", "gcp", "azure")
+ENVIRONMENTS = ("production", "staging", "development", "test", "demo", "example")
+
+# key -> (type, choices or None, what it means). A type in brackets is a list of it; a dict is a table.
+_IGNORE: dict[str, Any] = {
+    "rule": ("text", None, "the id of the rule whose findings are let pass"),
+    "path": ("text", None, "a glob: the files in which they are"),
+    "reason": ("text", None, "why; mandatory"),
+    "owner": ("text", None, "who answers for it"),
+    "until": ("date", None, "the last day on which it holds"),
+}
+KEYS: dict[str, Any] = {
+    "fail_on": ("text", LEVELS, "the lowest severity that blocks; default error"),
+    "exclude": (["text"], None, "globs of files that are not looked at"),
+    "rules": (["text"], None, "folders with rule files of your own"),
+    "platforms": (["text"], PLATFORMS, "what this repository deploys to"),
+    "standard": ("text", ("elo",), "the standard whose own numbers are errors"),
+    "allow_empty": ("boolean", None, "a tree in which everything is set aside passes"),
+    "rule": ("rules", None, "severity and parameters of one rule"),
+    "environment": (
+        [{
+            "name": ("text", ENVIRONMENTS, "the environment"),
+            "files": (["text"], None, "globs of the files that belong to it"),
+        }],
+        None,
+        "overrides what path, siblings and content say",
+    ),
+    "ignore": ([_IGNORE], None, "findings that are let pass, with a reason"),
+}  # fmt: skip
+
+
+class ConfigError(Exception):
+    """A configuration that is refused: path, line and what to write instead."""
+
+
+class Ignore:
+    """One `[[ignore]]`: which rule, where, why, who, until when; `used` counts what it let pass."""
+
+    __slots__ = ("rule", "path", "reason", "owner", "until", "line", "used", "matches")
+
+    def __init__(self, rule: str, path: str, reason: str, owner: str, until: str, line: int) -> None:
+        self.rule = rule
+        self.path = path
+        self.reason = reason
+        self.owner = owner
+        self.until = until
+        self.line = line
+        self.used = 0
+        self.matches = glob(path)
+
+
+class Policy:
+    """What is declared. `base` is the configuration's folder relative to the judged root, "" when it is the root."""
+
+    __slots__ = (
+        "path", "fail_on", "exclude", "rules", "platforms", "elo", "allow_empty", "settings", "environments", "ignores",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.path = ""
+        self.fail_on = "error"
+        self.exclude: list[str] = []
+        self.rules: list[str] = []
+        self.platforms: list[str] = []
+        self.elo = False
+        self.allow_empty = False
+        self.settings: dict[str, tuple[str | None, dict[str, Any]]] = {}
+        self.environments: list[tuple[str, list[Callable[[str], bool]]]] = []
+        self.ignores: list[Ignore] = []
+
+
+def find(root: str, top: str) -> str | None:
+    """The configuration file of a judged root: the first found from the root up to the repository's top.
+
+    Raises ConfigError when one folder holds both kinds.
+    """
+    folder = root
+    while True:
+        own = os.path.join(folder, "elo-gate.toml")
+        shared = os.path.join(folder, "pyproject.toml")
+        has_own, has_shared = os.path.isfile(own), _mentions(shared)
+        if has_own and has_shared:
+            raise ConfigError(f"{folder}: both elo-gate.toml and [tool.elo-gate] in pyproject.toml; keep one of them")
+        if has_own or has_shared:
+            return own if has_own else shared
+        above = os.path.dirname(folder)
+        if folder == top or above == folder:
+            return None
+        folder = above
+
+
+def _mentions(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return b"[tool.elo-gate" in file.read(1 << 20)
+    except OSError:
+        return False
+
+
+def read(path: str, root: str) -> Policy:
+    """The policy in a file, with globs made relative to the judged root. Raises ConfigError."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read((1 << 20) + 1)
+        if len(data) > 1 << 20:
+            raise ConfigError(f"{path}: larger than 1 MiB")
+        text = data.decode("utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: not UTF-8") from None
+    # Globs are relative to the configuration's folder, which is the root or above it.
+    below = os.path.relpath(root, os.path.dirname(path)).replace(os.sep, "/")
+    return read_text(path, text, "" if below == "." else below + "/")
+
+
+def read_text(path: str, text: str, below: str) -> Policy:
+    """As `read`; `below` is where the root lies under the configuration's folder, with a final `/`, or empty."""
+    from ..syntax.toml import parse
+
+    source = Source(path, text)
+    root, problems = parse(source)
+    if problems:
+        first = problems[0]
+        raise ConfigError(f"{path}:{source.position(first.start)[0]}: {first.message}")
+    if os.path.basename(path) == "pyproject.toml":
+        root = root.get("tool", "elo-gate")
+    values = _table(root, KEYS, source, "") if root else {}
+    policy = Policy()
+    policy.path = path
+    policy.fail_on = values.get("fail_on", "error")
+    policy.exclude = [_under(each, below) for each in values.get("exclude", [])]
+    policy.rules = [os.path.join(os.path.dirname(path), each) for each in values.get("rules", [])]
+    policy.platforms = values.get("platforms", [])
+    policy.elo = values.get("standard") == "elo"
+    policy.allow_empty = values.get("allow_empty", False)
+    policy.settings = values.get("rule", {})
+    for entry in values.get("environment", []):
+        for key in ("name", "files"):
+            if key not in entry:
+                raise ConfigError(f"{path}:{entry['line']}: [[environment]] needs `{key}`")
+        policy.environments.append((entry["name"], [glob(_under(each, below)) for each in entry["files"]]))
+    for entry in values.get("ignore", []):
+        for key in ("rule", "path", "reason"):
+            if not entry.get(key):
+                raise ConfigError(f"{path}:{entry['line']}: [[ignore]] needs `{key}`")
+        policy.ignores.append(
+            Ignore(
+                entry["rule"],
+                _under(entry["path"], below),
+                entry["reason"],
+                entry.get("owner", ""),
+                entry.get("until", ""),
+                entry["line"],
+            )
+        )
+    return policy
+
+
+def _under(pattern: str, below: str) -> str:
+    """A glob of the configuration's folder as one of the judged root; one that cannot match below it matches nothing."""
+    if not below:
+        return pattern
+    if pattern.startswith("**/"):
+        return pattern
+    return pattern[len(below) :] if pattern.startswith(below) else "\0"
+
+
+def _table(node: Node, keys: dict[str, Any], source: Source, where: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if node.kind is not MAP:
+        raise _error(source, node, f"{where or 'the file'} is a table")
+    for key, value in node.items():
+        name = key.value
+        if name not in keys:
+            raise _error(source, key, f"unknown key `{where}{name}`{nearest(name, keys)}")
+        kind, choices, _ = keys[name]
+        values[name] = _value(value, kind, choices, source, where + name)
+    return values
+
+
+def _value(node: Node, kind: Any, choices: tuple[str, ...] | None, source: Source, where: str) -> Any:
+    if isinstance(kind, list):
+        if node.kind is not SEQ:
+            raise _error(source, node, f"`{where}` is a list")
+        (inner,) = kind
+        if isinstance(inner, dict):
+            return [
+                {**_table(each, inner, source, where + "."), "line": source.position(each.start)[0]} for each in node.value
+            ]
+        return [_value(each, inner, choices, source, where) for each in node.value]
+    if kind == "rules":
+        return _rules(node, source)
+    if node.kind is not SCALAR:
+        raise _error(source, node, f"`{where}` is a {kind}")
+    text = str(node.value)
+    if kind == "boolean":
+        if node.style != "" or text not in ("true", "false"):
+            raise _error(source, node, f"`{where}` is true or false, without quotes")
+        return text == "true"
+    if kind == "date":
+        if not _is_date(text):
+            raise _error(source, node, f"`{where}` is a date, written 2027-03-01")
+        return text
+    if node.style == "":
+        raise _error(source, node, f"`{where}` is text, in quotes")
+    if choices is not None and text not in choices:
+        raise _error(source, node, f"`{where}` is one of {', '.join(choices)}{nearest(text, choices)}")
+    return text
+
+
+def _rules(node: Node, source: Source) -> dict[str, tuple[str | None, dict[str, Any]]]:
+    if node.kind is not MAP:
+        raise _error(source, node, '`rule` is written [rule."docker/root-user"]')
+    settings: dict[str, tuple[str | None, dict[str, Any]]] = {}
+    for key, table in node.items():
+        where = f'rule."{key.value}".'
+        values = _table(table, {"severity": ("text", RULE_LEVELS, ""), "with": ("any", None, "")}, source, where) if (
+            not table.get("with")
+        ) else {"severity": table.get("severity").text()}
+        for name, _ in table.items():
+            if name.value not in ("severity", "with"):
+                raise _error(source, name, f"unknown key `{where}{name.value}`{nearest(name.value, ('severity', 'with'))}")
+        level = values.get("severity")
+        if level is not None and level not in RULE_LEVELS:
+            raise _error(source, table.get("severity"), f"`{where}severity` is one of {', '.join(RULE_LEVELS)}")
+        parameters = {name.value: plain(value) for name, value in table.get("with").items()} if table.get("with") else {}
+        settings[str(key.value)] = (level, parameters)
+    return settings
+
+
+def plain(node: Node) -> Any:
+    """A TOML value as plain data."""
+    if node.kind is MAP:
+        return {key.value: plain(value) for key, value in node.items()}
+    if node.kind is SEQ:
+        return [plain(value) for value in node.value]
+    if node.style == "":
+        boolean = node.boolean() if node.value in ("true", "false") else None
+        number = node.number()
+        return boolean if boolean is not None else number if number is not None else node.value
+    return node.value
+
+
+def check_rules(policy: Policy, ids: list[str], parameters: Callable[[str], set[str]]) -> None:
+    """Refuses a rule id or a parameter that does not exist. Raises ConfigError."""
+    known = set(ids)
+    for identifier, (_, given) in policy.settings.items():
+        if identifier not in known:
+            raise ConfigError(f'{policy.path}: [rule."{identifier}"]: there is no such rule{nearest(identifier, ids)}')
+        wrong = sorted(set(given) - parameters(identifier))
+        if wrong:
+            names = parameters(identifier)
+            raise ConfigError(
+                f'{policy.path}: [rule."{identifier}"]: no parameter `{wrong[0]}`'
+                + (nearest(wrong[0], names) or f"; there are {', '.join(sorted(names)) or 'none'}")
+            )
+    for entry in policy.ignores:
+        if entry.rule not in known:
+            raise ConfigError(f"{policy.path}:{entry.line}: no rule '{entry.rule}'{nearest(entry.rule, ids)}")
+
+
+def nearest(name: str, known: Any) -> str:
+    """`; did you mean ...?` when a known name is close, else empty."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(name, [str(each) for each in known], 1, 0.6)
+    return f"; did you mean `{found[0]}`?" if found else ""
+
+
+def _is_date(text: str) -> bool:
+    """Whether a text is a real ISO date."""
+    parts = text.split("-")
+    if [len(part) for part in parts] != [4, 2, 2] or not all(part.isdigit() for part in parts):
+        return False
+    from datetime import date
+
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _error(source: Source, node: Node, message: str) -> ConfigError:
+    line, column = source.position(node.start) if node else (1, 1)
+    return ConfigError(f"{source.path}:{line}:{column}: {message}")
+
+
+def glob(pattern: str) -> Callable[[str], bool]:
+    """A test for paths: `*` and `?` inside a segment, `**` over segments; a folder's name covers what is below it."""
+    import re
+
+    pattern = pattern.strip("/") if pattern != "\0" else pattern
+    out = ""
+    at = 0
+    while at < len(pattern):
+        if pattern.startswith("**/", at):
+            out += "(?:[^/]+/)*?"
+            at += 3
+        elif pattern.startswith("**", at):
+            out += ".*"
+            at += 2
+        elif pattern[at] == "*":
+            out += "[^/]*"
+            at += 1
+        elif pattern[at] == "?":
+            out += "[^/]"
+            at += 1
+        else:
+            out += re.escape(pattern[at])
+            at += 1
+    test = re.compile(out + r"(?:/.*)?", re.S).fullmatch
+    return lambda path: test(path) is not None
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of the configuration, made from KEYS."""
+
+    def of(kind: Any, choices: tuple[str, ...] | None, words: str) -> dict[str, Any]:
+        made: dict[str, Any]
+        if isinstance(kind, list):
+            inner = kind[0]
+            items = table(inner) if isinstance(inner, dict) else of(inner, choices, "")
+            made = {"type": "array", "items": items}
+        elif kind == "rules":
+            made = {
+                "type": "object",
+                "additionalProperties": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "properties": {"severity": {"enum": list(RULE_LEVELS)}, "with": {"type": "object"}},
+                },
+            }
+        elif kind == "boolean":
+            made = {"type": "boolean"}
+        elif kind == "date":
+            made = {"type": "string", "format": "date"}
+        else:
+            made = {"type": "string"}
+            if choices:
+                made["enum"] = list(choices)
+        return {**made, "description": words} if words else made
+
+    def table(keys: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {name: of(*row) for name, row in keys.items()},
+        }
+
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "elo-gate.toml",
+        **table(KEYS),
+    }

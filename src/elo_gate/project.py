@@ -1,0 +1,239 @@
+"""Turns a tree into artifacts, each with its environment, and answers what rules ask about the rest of the tree."""
+
+from __future__ import annotations
+
+from . import discover, environment
+from .kinds import KINDS, always_k8s, kind_by_content, kind_of, module_of, reason_unjudged
+from .model import Artifact, Problem, Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+IGNORED = "git ignores it"
+
+
+class Project:
+    """One judged tree.
+
+    `partial` says that only some files are looked at, so that nothing may be concluded from what is not found.
+    `aside` is path -> why for everything that is not judged and has no artifact.
+    """
+
+    __slots__ = (
+        "tree", "as_of", "elo", "platforms", "partial", "aside", "table", "_artifacts", "_sources", "_packages",
+        "_ignores", "_exclude", "_environments", "_known",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        tree: Any,
+        as_of: str,
+        table: Callable[[str], Any],
+        elo: bool = False,
+        platforms: Iterable[str] = (),
+        exclude: Callable[[str], bool] | None = None,
+        environments: Callable[[str], str | None] | None = None,
+        ignores: Any = None,
+    ) -> None:
+        self.tree = tree
+        self.as_of = as_of
+        self.elo = elo
+        self.platforms = tuple(platforms)
+        self.partial = ""
+        self.aside: dict[str, str] = {}
+        self.table = table
+        self._artifacts: dict[str, Artifact] = {}
+        self._known: dict[str, list[Artifact]] | None = None
+        self._sources: dict[str, Source | None] = {}
+        self._packages: dict[str, Any] = {}
+        self._ignores = ignores if ignores is not None else discover.Ignores(tree)
+        self._exclude = exclude
+        self._environments = environments
+
+    # -- building
+
+    def look(self) -> None:
+        """Recognises and loads every file of the tree."""
+        for path, ignored in discover.walk(self.tree, self._ignores):
+            self._meet(path, ignored)
+        self._settle()
+
+    def look_at(self, paths: Iterable[str]) -> None:
+        """Recognises and loads the named files only."""
+        self.partial = "only the named files are looked at"
+        for path in sorted(set(paths)):
+            self._meet(path, self._ignores.ignored(path))
+        self._settle()
+
+    def _meet(self, path: str, ignored: bool) -> None:
+        kind = kind_of(path)
+        if self._exclude is not None and self._exclude(path):
+            if kind is not None:
+                self.aside[path] = "excluded by the configuration"
+            return
+        if ignored:
+            if kind is not None and kind in KINDS:
+                self.aside[path] = IGNORED
+            return
+        if kind is None:
+            self.aside[path] = reason_unjudged(path)
+            return
+        self._load(path, kind)
+
+    def _load(self, path: str, kind: str) -> Artifact | None:
+        if path in self._artifacts:
+            return self._artifacts[path]
+        content_decides = kind not in KINDS
+        try:
+            text = discover.decode(self.tree.read(path))
+        except discover.Unreadable as error:
+            if content_decides and not always_k8s(path):
+                self.aside[path] = reason_unjudged(path)
+                return None
+            artifact = Artifact(Source(path, ""), "k8s" if content_decides else kind)
+            artifact.project = self
+            self._classify(artifact)
+            if artifact.environment == environment.PRODUCTION:
+                artifact.state = "broken"
+                artifact.problems = [Problem("unreadable", str(error), 0, 0, True)]
+            else:
+                artifact.state = "aside"
+            self._artifacts[path] = artifact
+            return artifact
+        if content_decides:
+            found = "k8s" if kind == "yaml" and always_k8s(path) else kind_by_content(text)
+            if found is None or (kind == "json" and found != "k8s"):
+                self.aside[path] = reason_unjudged(path)
+                return None
+            kind = found
+        source = self._sources.setdefault(path, Source(path, text)) or Source(path, text)
+        artifact = Artifact(source, kind)
+        artifact.project = self
+        self._artifacts[path] = artifact
+        try:
+            module = module_of(kind)
+        except ModuleNotFoundError:  # XXX-TEMP
+            del self._artifacts[path]
+            return None
+        module.load(artifact)
+        if kind == "railway" and path.endswith(".json") and not module.recognises(artifact.root):
+            if not artifact.problems:
+                del self._artifacts[path]
+                self.aside[path] = "a railway.json that is not Railway's configuration"
+                return None
+        if artifact.state == "judged":
+            self._classify(artifact)
+            if artifact.environment != environment.PRODUCTION:
+                artifact.state = "aside"
+            elif any(problem.fatal for problem in artifact.problems):
+                artifact.state = "broken"
+        return artifact
+
+    def _classify(self, artifact: Artifact) -> None:
+        """Sets environment, assumed and why, in the order of the design: config, path, siblings, content, assumption."""
+        path, kind = artifact.path, artifact.kind
+        named = self._environments(path) if self._environments is not None else None
+        if named is not None:
+            artifact.environment, artifact.assumed, artifact.why = named, False, "the configuration says so"
+            return
+        found = environment.by_path(path, kind)
+        if found is None:
+            folder, _, _ = path.rpartition("/")
+            files, _ = self.tree.names(folder)
+            alike = [name for name in files if kind_of(f"{folder}/{name}" if folder else name) == kind]
+            found = environment.by_siblings(path, kind, alike)
+        if found is None and artifact.problems and any(problem.fatal for problem in artifact.problems):
+            found = None
+        elif found is None:
+            found = module_of(kind).signs(artifact)
+        if found is not None:
+            artifact.environment, artifact.why = found
+            artifact.assumed = False
+        else:
+            artifact.environment, artifact.assumed = environment.PRODUCTION, True
+            artifact.why = "nothing says otherwise"
+
+    def _settle(self) -> None:
+        """The second look: what a file is beside the others (a base that another file overrides, a patch)."""
+        self._known = None
+        for path in sorted(self._artifacts):
+            artifact = self._artifacts[path]
+            module = module_of(artifact.kind)
+            settle = getattr(module, "settle", None)
+            if settle is not None:
+                settle(artifact)
+            parts = getattr(module, "parts", None)
+            if parts is not None and artifact.state == "judged":
+                for part in parts(artifact):
+                    other = self._artifacts.get(part)
+                    if other is not None and other is not artifact and other.state == "judged":
+                        other.state, other.why = "aside", f"judged as part of {path}"
+                        self._known = None
+
+    # -- questions
+
+    def judged(self) -> list[Artifact]:
+        """The artifacts that are judged, by path."""
+        return [self._artifacts[path] for path in sorted(self._artifacts) if self._artifacts[path].state == "judged"]
+
+    def all(self) -> list[Artifact]:
+        """Every artifact, by path."""
+        return [self._artifacts[path] for path in sorted(self._artifacts)]
+
+    def artifacts(self, kind: str) -> list[Artifact]:
+        """The artifacts of a kind, any state, by path. Only the named ones when `partial`."""
+        if self._known is None or len(self._artifacts) != sum(map(len, self._known.values())):
+            self._known = {}
+            for path in sorted(self._artifacts):
+                self._known.setdefault(self._artifacts[path].kind, []).append(self._artifacts[path])
+        return self._known.get(kind, [])
+
+    def artifact(self, path: str) -> Artifact | None:
+        """The artifact at a path, loaded on demand; None when there is no such file or it is of no kind."""
+        found = self._artifacts.get(path)
+        if found is None and self.exists(path) and not self.tree.is_folder(path) and not self.ignored(path):
+            kind = kind_of(path)
+            if kind is not None:
+                found = self._load(path, kind)
+                if found is not None and self.partial and found.state == "judged":
+                    found.state, found.why = "aside", "read for what another file takes from it"
+        return found
+
+    def exists(self, path: str) -> bool:
+        """Whether a file or folder is there."""
+        return bool(self.tree.exists(path.strip("/")))
+
+    def names(self, folder: str) -> list[str]:
+        """Names in a folder, folders with a final `/`."""
+        files, folders = self.tree.names(folder.strip("/"))
+        return sorted([*files, *(name + "/" for name in folders)])
+
+    def read(self, path: str) -> Source | None:
+        """The text at a path, None when absent, too large, not text, or outside of the root."""
+        if path not in self._sources:
+            self._sources[path] = None
+            if self.tree.exists(path) and not self.tree.is_folder(path):
+                try:
+                    self._sources[path] = Source(path, discover.decode(self.tree.read(path, discover.HARD_LIMIT)))
+                except discover.Unreadable:
+                    pass
+        return self._sources[path]
+
+    def package(self, path: str) -> Any:
+        """The nearest package.json at or above a path, None when there is none."""
+        folder = path.rpartition("/")[0]
+        if folder not in self._packages:
+            from .kinds import package
+
+            self._packages[folder] = package.nearest(self, path)
+        return self._packages[folder]
+
+    def ignored(self, path: str) -> bool:
+        """Whether git ignores a path."""
+        return bool(self._ignores.ignored(path))
+
+    def tracked(self, path: str) -> bool | None:
+        """Whether git tracks a path; None outside of a checkout."""
+        return self._ignores.tracked(path)  # type: ignore[no-any-return]

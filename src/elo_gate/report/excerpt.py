@@ -1,0 +1,82 @@
+"""Turns a place in a source into lines that may be shown: masked, without control characters, with the marked part."""
+
+from __future__ import annotations
+
+from ..engine import clean
+from ..redact import mask
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..model import Source
+    from ..project import Project
+
+_WIDTH = 160
+
+
+class Excerpts:
+    """Masked texts of the sources of one run, made on first use."""
+
+    __slots__ = ("_project", "_lines")
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._lines: dict[str, list[str]] = {}
+
+    def lines(self, source: Source) -> list[str]:
+        """All lines of a source, masked. As many as the source has."""
+        found = self._lines.get(source.path)
+        if found is None:
+            found = self._lines[source.path] = mask(source.text, self._spans(source)).split("\n")
+        return found
+
+    def _spans(self, source: Source) -> list[tuple[int, int]]:
+        for artifact in self._project.all():
+            if artifact.path == source.path:
+                from ..kinds import module_of
+
+                secrets = getattr(module_of(artifact.kind), "secrets", None)
+                try:
+                    return secrets(artifact) if secrets is not None else []
+                except Exception:
+                    # A masking function that fails hides the whole file rather than nothing.
+                    return [(0, len(source.text))]
+        return []
+
+    def line(self, source: Source, number: int) -> str:
+        """One masked line, 1-based."""
+        lines = self.lines(source)
+        return clean_line(lines[number - 1]) if number <= len(lines) else ""
+
+    def frame(self, source: Source, start: int, end: int) -> tuple[int, str, int, int]:
+        """(line number, masked line, first marked column, column after the last), columns 0-based in that line."""
+        number, column = source.position(start)
+        raw = source.line(number)
+        shown = self.line(source, number)
+        first = column - 1
+        last = min(len(raw), first + max(1, end - start))
+        if shown != raw:
+            tail = raw[last:]
+            if raw[:first] != shown[:first]:
+                first = min(len(raw) - len(raw.lstrip()), len(shown))
+            last = len(shown) - len(tail) if tail and shown.endswith(tail) and len(shown) - len(tail) > first else len(shown)
+        return number, shown, first, max(last, first + 1)
+
+
+def clean_line(line: str) -> str:
+    """A line without its end and without what a terminal or a CI runner would take as a command."""
+    line = line.rstrip("\r").replace("\t", " ")
+    if line.isprintable():
+        return line
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
+
+
+def crop(line: str, first: int, last: int) -> tuple[str, int, int]:
+    """A line cut to a width that shows its marked part, with the moved marks."""
+    if len(line) <= _WIDTH:
+        return line, first, last
+    begin = max(0, min(first - 40, len(line) - _WIDTH))
+    part = line[begin : begin + _WIDTH]
+    return ("..." if begin else "") + part + "...", first - begin + (3 if begin else 0), min(last - begin, _WIDTH) + (3 if begin else 0)
+
+
+__all__ = ["Excerpts", "clean", "clean_line", "crop"]

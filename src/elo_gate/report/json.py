@@ -1,0 +1,93 @@
+"""Turns a run into the JSON document that `schemas/report.schema.json` describes."""
+
+from __future__ import annotations
+
+from .. import __version__
+from ..model import SEVERITIES
+from .excerpt import Excerpts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..gate import Run
+    from ..model import Finding, Source
+
+VERSION = 1
+
+
+def document(run: Run) -> dict[str, Any]:
+    """The report as plain data. Lines and columns are 1-based code points, ends exclusive."""
+    verdict = run.verdict
+    coverage = verdict.coverage
+    excerpts = Excerpts(run.project)
+    docs = run.ruleset.docs
+    return {
+        "version": VERSION,
+        "tool": {"name": "elo-gate", "version": __version__},
+        "as_of": verdict.as_of,
+        "verdict": verdict.word,
+        "exit_code": verdict.exit_code,
+        "fail_on": verdict.fail_on,
+        "counts": {level: verdict.count(level) for level in SEVERITIES},
+        "findings": [_finding(each, excerpts, docs) for each in verdict.findings],
+        "suppressed": [
+            {**_finding(each, excerpts, docs), "reason": each.suppressed.reason, "until": each.suppressed.until}
+            for each in verdict.suppressed
+        ],
+        "reasons": list(verdict.reasons),
+        "coverage": {
+            "rules": coverage.rules,
+            "partial": coverage.partial,
+            "judged": [
+                {
+                    "path": each.path,
+                    "kind": each.kind,
+                    "environment": each.environment,
+                    "assumed": each.assumed,
+                    "why": each.why,
+                }
+                for each in coverage.judged
+            ],
+            "set_aside": [
+                {"path": each.path, "kind": each.kind, "environment": each.environment, "why": each.why}
+                for each in coverage.aside
+            ],
+            "not_analysed": [{"path": each.path, "kind": each.kind} for each in coverage.broken],
+            "not_judged": [{"path": path, "why": why} for path, why in coverage.rest.items()],
+            "undecided": [
+                {"rule": rule, "path": path, "line": line, "why": why} for rule, path, line, why in coverage.undecided
+            ],
+        },
+    }
+
+
+def place(source: Source, start: int, end: int) -> dict[str, Any]:
+    """Path, line, column and their ends."""
+    line, column = source.position(start)
+    end_line, end_column = source.position(end)
+    return {"path": source.path, "line": line, "column": column, "end_line": end_line, "end_column": end_column}
+
+
+def _finding(finding: Finding, excerpts: Excerpts, docs: dict[str, Any]) -> dict[str, Any]:
+    words = docs[finding.rule.id]
+    return {
+        "rule": finding.rule.id,
+        "severity": finding.severity,
+        "title": words["title"],
+        "message": finding.message,
+        "rationale": words["rationale"],
+        "fix": finding.fix,
+        "standard": list(finding.rule.standard),
+        **place(finding.source, finding.start, finding.end),
+        "snippet": excerpts.frame(finding.source, finding.start, finding.end)[1],
+        "environment": finding.environment,
+        "related": [{**place(source, start, end), "message": words} for source, start, end, words in finding.related],
+    }
+
+
+def render(run: Run) -> str:
+    """The document as text."""
+    import json
+
+    return json.dumps(document(run), indent=2, ensure_ascii=True) + "\n"

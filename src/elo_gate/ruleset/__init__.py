@@ -1,0 +1,1 @@
+"""Rules: from one YAML file each to compiled functions, and from there to the engine."""

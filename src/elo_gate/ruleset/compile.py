@@ -1,0 +1,218 @@
+"""Turns rule files and data tables into Python modules: a hot one a kind, a cold one with the words.
+
+What comes out holds literals and calls into `evaluate` only. Used by the wheel's build, by a source checkout
+whose rules have changed since, and for a user's own rule folders.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from .expr import ExpressionError, translate, translate_test
+from .schema import RuleFile
+
+_PLACEHOLDER = re.compile(r"(?<![${])\{([A-Za-z_][^{}]*)\}")
+_HEADING = re.compile(r"^## ([A-Z]{2,4}-[0-9]+) (.+)$", re.M)
+
+
+class RuleError(Exception):
+    """A rule file that is refused; the text names the file and what to write instead."""
+
+
+def rule_files(folder: str) -> Iterator[tuple[str, str]]:
+    """(id, path) of every rule file below a rules folder, sorted; `data/` holds tables, not rules."""
+    for name in sorted(os.listdir(folder)):
+        inner = os.path.join(folder, name)
+        if not os.path.isdir(inner) or name == "data":
+            continue
+        for file in sorted(os.listdir(inner)):
+            if file.endswith(".yaml"):
+                yield f"{name}/{file[:-5]}", os.path.join(inner, file)
+
+
+def read_rule(identifier: str, path: str) -> RuleFile:
+    """One validated rule file. Raises RuleError with path and field."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            data = yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}" if mark is not None else ""
+        raise RuleError(f"{path}{place}: not readable as YAML") from None
+    try:
+        rule = RuleFile.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise RuleError(f"{path}: {field}: {first['msg']}") from None
+    if rule.id != identifier:
+        raise RuleError(f"{path}: the id is '{rule.id}', the path says '{identifier}'")
+    return rule
+
+
+def clauses(folder: str) -> dict[str, str]:
+    """Clause id to heading, from STANDARD.md of a rules folder."""
+    try:
+        with open(os.path.join(folder, "STANDARD.md"), encoding="utf-8") as file:
+            return dict(_HEADING.findall(file.read()))
+    except OSError:
+        return {}
+
+
+def template(text: str, names_only: bool, where: str) -> tuple[str, list[tuple[str, str]]]:
+    """A text with `{0}`, `{1}` ... and, for each, (source of its value, words when absent).
+
+    `names_only`: placeholders are names filled by a check, not expressions.
+    """
+    parts: list[tuple[str, str]] = []
+
+    def replace(match: re.Match[str]) -> str:
+        inside, _, default = match.group(1).partition("|")
+        inside = inside.strip()
+        if names_only:
+            if not inside.isidentifier():
+                raise RuleError(f"{where}: '{{{inside}}}': a check fills plain names only")
+            source = f"v.get({inside!r})"
+        else:
+            try:
+                source = translate(inside)
+            except ExpressionError as error:
+                raise RuleError(f"{where}: '{{{inside}}}': {error}") from None
+        parts.append((source, default.strip() or "nothing"))
+        return f"{{{len(parts) - 1}}}"
+
+    return _PLACEHOLDER.sub(replace, text), parts
+
+
+def _template_source(text: str, names_only: bool, where: str) -> str:
+    body, parts = template(" ".join(text.split()), names_only, where)
+    arguments = "v" if names_only else "it, params, file"
+    values = "".join(f"SHOW({source}, {default!r}), " for source, default in parts)
+    return f"({body!r}, lambda {arguments}: ({values}))" if parts else f"({body!r}, None)"
+
+
+def _check_message(where: str, text: str) -> None:
+    text = " ".join(text.split())
+    if not text.endswith("."):
+        raise RuleError(f"{where}: a message ends with a period")
+    found = list(_PLACEHOLDER.finditer(text))
+    if not found:
+        raise RuleError(f"{where}: a message names the offending thing: it needs at least one placeholder")
+    for match in found:
+        if text[match.start() - 1 : match.start()] != "'" or text[match.end() : match.end() + 1] != "'":
+            raise RuleError(f"{where}: placeholder {match.group(0)} stands in single quotes: '{match.group(0)}'")
+
+
+def rule_source(rule: RuleFile) -> str:
+    """The hot half of one rule: a tuple literal of literals and lambdas, in the order of `load.Rule`."""
+
+    def lambda_of(expression: str | None, field: str, test: bool) -> str:
+        if expression is None:
+            return "None"
+        try:
+            return "lambda it, params, file: " + (translate_test if test else translate)(expression)
+        except ExpressionError as error:
+            raise RuleError(f"{rule.id}: {field}: {error}") from None
+
+    levels = rule.levels
+    names_only = rule.check is not None
+    for name, text in rule.messages.items():
+        _check_message(f"{rule.id}: message {name}", text)
+    messages = ", ".join(
+        f"{name!r}: {_template_source(text, names_only, f'{rule.id}: message {name}')}"
+        for name, text in rule.messages.items()
+    )
+    return (
+        f"({rule.id!r}, {levels.default!r}, {levels.elo!r}, {levels.assumed!r}, {tuple(rule.standard)!r}, "
+        f"{rule.select!r}, {lambda_of(rule.when, 'when', True)}, {lambda_of(rule.assert_, 'assert', True)}, "
+        f"{rule.check!r}, {dict(rule.with_)!r}, {lambda_of(rule.at, 'at', False)}, {{{messages}}}, "
+        f"{_template_source(rule.fix, names_only, f'{rule.id}: fix')})"
+    )
+
+
+def documentation(rule: RuleFile) -> dict[str, Any]:
+    """The cold half of one rule: its words."""
+    return {
+        "title": rule.title,
+        "rationale": " ".join(rule.rationale.split()),
+        "fix": " ".join(rule.fix.split()),
+        "messages": {
+            name: template(" ".join(text.split()), rule.check is not None, rule.id)[0]
+            for name, text in rule.messages.items()
+        },
+        "references": [(each.title, each.url, each.date.isoformat()) for each in rule.references],
+        "security": rule.security,
+        "cwe": list(rule.cwe),
+        "aliases": list(rule.aliases),
+        "parameters": dict(rule.with_),
+        "bad": [(each.why, each.file or "", each.places) for each in rule.bad if each.file is not None][:2],
+        "good": [(each.why, each.file or "") for each in rule.good if each.file is not None][:1],
+    }
+
+
+def compile_rules(rules: list[RuleFile]) -> dict[str, str]:
+    """Module name to Python source: one `kind_<kind>` for each kind, and `docs`."""
+    by_kind: dict[str, list[RuleFile]] = {}
+    for rule in rules:
+        for kind in rule.kinds:
+            by_kind.setdefault(kind, []).append(rule)
+    modules = {}
+    head = '"""Made from rules/ by ruleset.compile; not edited by hand."""\n'
+    for kind, members in sorted(by_kind.items()):
+        lines = ",\n".join(rule_source(rule) for rule in members)
+        modules[f"kind_{kind}"] = f"{head}from elo_gate.ruleset.evaluate import *\n\nRULES = [\n{lines},\n]\n"
+    docs = ",\n".join(f"{rule.id!r}: {documentation(rule)!r}" for rule in rules)
+    modules["docs"] = f"{head}DOCS = {{\n{docs},\n}}\n"
+    index = {rule.id: [*rule.kinds, *rule.aliases] for rule in rules}
+    modules["index"] = f"{head}KINDS = {sorted(by_kind)!r}\nIDS = {sorted(index)!r}\n"
+    return modules
+
+
+def compile_folder(folder: str) -> dict[str, str]:
+    """Everything of a rules folder: rule modules, `table_<name>` for each data table, `clauses`. Raises RuleError."""
+    known = clauses(folder)
+    rules = []
+    for identifier, path in rule_files(folder):
+        rule = read_rule(identifier, path)
+        for clause in rule.standard:
+            if known and clause not in known:
+                raise RuleError(f"{path}: standard: '{clause}' is no heading of STANDARD.md")
+        rules.append(rule)
+    modules = compile_rules(rules)
+    for name, table in tables(folder).items():
+        modules["table_" + name.replace("-", "_")] = f'"""Made from rules/data/{name}.yaml."""\nTABLE = {table!r}\n'
+    modules["index"] += f"ADDRESS = {address(folder)!r}\n"
+    modules["clauses"] = f'"""Made from rules/STANDARD.md."""\nCLAUSES = {known!r}\n'
+    return modules
+
+
+def address(folder: str) -> str:
+    """The project's public address: one line of the pyproject.toml beside a rules folder."""
+    try:
+        with open(os.path.join(os.path.dirname(folder), "pyproject.toml"), encoding="utf-8") as file:
+            found = re.search(r'^Repository = "(https://[^"]+)"$', file.read(), re.M)
+    except OSError:
+        found = None
+    return found.group(1) if found else ""
+
+
+def tables(folder: str) -> dict[str, Any]:
+    """The data tables of a rules folder by name. Dates become ISO text. Raises RuleError without `as_of`."""
+    found: dict[str, Any] = {}
+    data = os.path.join(folder, "data")
+    for file in sorted(os.listdir(data)) if os.path.isdir(data) else ():
+        if not file.endswith(".yaml"):
+            continue
+        path = os.path.join(data, file)
+        with open(path, encoding="utf-8") as stream:
+            table = yaml.load(stream, getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+        if not isinstance(table, dict) or "as_of" not in table:
+            raise RuleError(f"{path}: a table says `as_of` when its facts were looked up")
+        found[file[:-5]] = table
+    return found

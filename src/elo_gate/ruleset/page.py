@@ -1,0 +1,104 @@
+"""Turns the words of rules into pages for people, and a name into a rule file to start from."""
+
+from __future__ import annotations
+
+import os
+import re
+import textwrap
+
+from .load import Ruleset, data_dir
+
+
+class ScaffoldError(Exception):
+    """A rule file that cannot be started; the message says what to do instead."""
+
+
+def explain(ruleset: Ruleset, identifier: str) -> str:
+    """Everything there is to know about a rule, as text."""
+    words = ruleset.docs[identifier]
+    rule = next(each for kind in ruleset.kinds for each in ruleset.of(kind) if each.id == identifier)
+    levels = [rule.severity]
+    if rule.elo:
+        levels.append(f'{rule.elo} where standard = "elo"')
+    if rule.assumed:
+        levels.append(f"{rule.assumed} where production is assumed")
+    clauses = ruleset.clauses
+    lines = [f"{identifier}: {words['title']}", "", f"severity  {', '.join(levels)}"]
+    lines += [f"standard  {clause} {clauses.get(clause, '')}".rstrip() for clause in rule.standard]
+    for name, value in words["parameters"].items():
+        lines.append(f"parameter {name} = {value!r}")
+    lines += ["", *_wrapped("why", words["rationale"]), "", *_wrapped("fix", words["fix"])]
+    for why, text, places in words["bad"]:
+        lines += ["", "wrong" + (f": {why}" if why else "") + f" (line {', '.join(map(str, places))})"]
+        lines += ["    " + line for line in text.rstrip("\n").split("\n")]
+    for why, text in words["good"]:
+        lines += ["", "right" + (f": {why}" if why else "")]
+        lines += ["    " + line for line in text.rstrip("\n").split("\n")]
+    if words["references"]:
+        lines += ["", "sources"]
+        lines += [f"    {title}, {url}, looked up {date}" for title, url, date in words["references"]]
+    return "\n".join(lines) + "\n"
+
+
+def _wrapped(label: str, text: str) -> list[str]:
+    return textwrap.wrap(text, 100, initial_indent=f"{label}  ", subsequent_indent=" " * (len(label) + 2))
+
+
+def listing(ruleset: Ruleset, form: str) -> str:
+    """Every rule once: id, severity, clauses, title."""
+    rows = {}
+    for kind in ruleset.kinds:
+        for rule in ruleset.of(kind):
+            rows[rule.id] = (rule.severity, list(rule.standard), ruleset.docs[rule.id]["title"])
+    if form == "json":
+        import json
+
+        listed = [
+            {"id": identifier, "severity": severity, "standard": clauses, "title": title}
+            for identifier, (severity, clauses, title) in sorted(rows.items())
+        ]
+        return json.dumps(listed, indent=2) + "\n"
+    width = max(map(len, rows), default=0)
+    return "".join(f"{identifier:{width}}  {row[0]:7}  {row[2]}\n" for identifier, row in sorted(rows.items()))
+
+
+_TEMPLATE = """\
+id: {id}
+title: What is wrong, in a few words
+severity: warning
+standard: [CTR-1]
+kind: {kind}
+select: file
+assert: it
+message: "'{{file.name}}' has it wrong."
+rationale: Why it matters, in one to three sentences that hedge nothing.
+fix: What to write instead, literally.
+references:
+  - {{title: "Where the fact stands", url: "https://", date: {date}}}
+bad:
+  - why: what this example shows
+    file: |
+      replace me
+    at: 1
+good:
+  - file: |
+      replace me
+"""
+
+_FOLDER_KINDS = {"docker": "dockerfile"}
+
+
+def scaffold(identifier: str) -> str:
+    """Writes `rules/<folder>/<name>.yaml` in a checkout and returns its path. Raises ScaffoldError."""
+    if not re.fullmatch(r"[a-z0-9]+/[a-z0-9]+(-[a-z0-9]+)*", identifier):
+        raise ScaffoldError(f"{identifier}: a rule is named folder/bad-pattern, lower case with hyphens")
+    folder, _, name = identifier.partition("/")
+    path = os.path.join(data_dir("rules"), folder, f"{name}.yaml")
+    if os.path.exists(path):
+        raise ScaffoldError(f"{path}: it exists already")
+    from ..gate import today
+
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(_TEMPLATE.format(id=identifier, kind=_FOLDER_KINDS.get(folder, folder), date=today()))
+    return path

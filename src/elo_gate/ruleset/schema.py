@@ -1,0 +1,107 @@
+"""The shape of a rule file and its examples, checked by pydantic when rules are compiled (never on the check path)."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Level = Literal["error", "warning", "note"]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors; inputs are never quoted in messages."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Severity(Strict):
+    """`default`, and what replaces it when the standard is declared or production is only assumed."""
+
+    default: Level
+    elo: Level | None = None
+    assumed: Level | None = None
+
+
+class Reference(Strict):
+    """Where a fact comes from and the day it was looked up."""
+
+    title: Text
+    url: Annotated[str, Field(pattern=r"^https://")]
+    date: datetime.date
+
+
+class Example(Strict):
+    """One small tree and the lines at which the rule fires in it."""
+
+    why: str = ""
+    path: str | None = None
+    file: str | None = None
+    files: dict[str, str] | None = None
+    at: int | str | list[int | str] | None = None
+    as_of: datetime.date | None = None
+    config: str | None = None
+
+    @model_validator(mode="after")
+    def _one_tree(self) -> Example:
+        if (self.file is None) == (self.files is None):
+            raise ValueError("an example has either `file` or `files`")
+        return self
+
+    @property
+    def places(self) -> list[int | str]:
+        """`at` as a list."""
+        if self.at is None:
+            return []
+        return list(self.at) if isinstance(self.at, list) else [self.at]
+
+
+class RuleFile(Strict):
+    """One file of `rules/`."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)+$")]
+    title: Annotated[str, Field(min_length=5, max_length=120)]
+    severity: Level | Severity
+    standard: Annotated[list[Annotated[str, Field(pattern=r"^[A-Z]{2,4}-[0-9]+$")]], Field(min_length=1)]
+    kind: str | list[str]
+    select: str = "file"
+    when: str | None = None
+    assert_: Annotated[str | None, Field(alias="assert")] = None
+    check: Annotated[str | None, Field(pattern=r"^[a-z0-9_]+:[a-z0-9_]+$")] = None
+    with_: Annotated[dict[str, object], Field(alias="with", default_factory=dict)]
+    at: str | None = None
+    message: Text | dict[str, Text]
+    rationale: Annotated[str, Field(min_length=20, max_length=900)]
+    fix: Text
+    references: list[Reference] = []
+    security: Annotated[float | None, Field(gt=0, le=10)] = None
+    cwe: list[int] = []
+    aliases: list[str] = []
+    bad: Annotated[list[Example], Field(min_length=1)]
+    good: Annotated[list[Example], Field(min_length=1)]
+    undecided: list[Example] = []
+
+    @model_validator(mode="after")
+    def _one_body(self) -> RuleFile:
+        if (self.assert_ is None) == (self.check is None):
+            raise ValueError("a rule has either `assert` or `check`")
+        if any(not example.places for example in self.bad):
+            raise ValueError("every bad example says `at` which line")
+        return self
+
+    @property
+    def kinds(self) -> list[str]:
+        """`kind` as a list."""
+        return [self.kind] if isinstance(self.kind, str) else list(self.kind)
+
+    @property
+    def levels(self) -> Severity:
+        """`severity` as a map."""
+        return self.severity if isinstance(self.severity, Severity) else Severity(default=self.severity)
+
+    @property
+    def messages(self) -> dict[str, str]:
+        """`message` as a map."""
+        return {"default": self.message} if isinstance(self.message, str) else dict(self.message)

@@ -1,0 +1,312 @@
+"""Turns statements into effects on names and objects, and into what a function returns."""
+
+from __future__ import annotations
+
+from elo_gate.model import CHOICE, MAP, SCALAR, SEQ, UNKNOWN, Node
+
+from . import builtins
+from .values import OMITTED, SPREAD, alternatives, choice, lookup, nothing, open_up, plain, put, truth, unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tree_sitter import Node as Branch
+
+    from .evaluator import Evaluator, Scope
+
+# How a run of statements ends: it goes on, it leaves the function, it leaves the loop's turn, or it perhaps does that.
+ON, RETURN, SKIP, PERHAPS_SKIP = 0, 1, 2, 3
+
+SILENT = frozenset({
+    "comment", "empty_statement", "function_declaration", "generator_function_declaration", "interface_declaration",
+    "type_alias_declaration", "ambient_declaration", "import_statement", "debugger_statement", "hash_bang_line",
+})  # fmt: skip
+# Their callbacks and arguments stay as they are.
+HARMLESS = ("console.", "Object.freeze", "assert", "dotenv.")
+
+
+def run(ev: Evaluator, branches: Sequence[Branch], scope: Scope, returns: list[Node]) -> int:
+    """Follows statements in order; adds what they return to `returns`, says how they end."""
+    hoist(ev, branches, scope)
+    before = ev.branches
+    outcome = ON
+    try:
+        for branch in branches:
+            end = one(ev, branch, scope, returns)
+            if end == PERHAPS_SKIP and outcome == ON:
+                ev.perhaps()
+                outcome = PERHAPS_SKIP
+            elif end != ON and end != PERHAPS_SKIP:
+                return end if outcome == ON else outcome
+        return outcome
+    finally:
+        ev.branches = before
+
+
+def hoist(ev: Evaluator, branches: Sequence[Branch], scope: Scope) -> None:
+    """Function declarations are known before the statements that stand above them."""
+    for branch in branches:
+        declaration = branch.child_by_field_name("declaration") if branch.type == "export_statement" else branch
+        if declaration is not None and declaration.type == "function_declaration":
+            name = declaration.child_by_field_name("name")
+            if name is not None:
+                scope.names[scope.tree.text(name)] = ev.function(declaration, scope)
+
+
+def one(ev: Evaluator, branch: Branch, scope: Scope, returns: list[Node]) -> int:
+    ev.spend()
+    kind = branch.type
+    if kind in SILENT:
+        return ON
+    if kind in ("lexical_declaration", "variable_declaration"):
+        declare(ev, branch, scope)
+        return ON
+    if kind == "expression_statement":
+        _expression(ev, branch.named_children[0], scope)
+        return ON
+    if kind == "return_statement":
+        value = [each for each in branch.named_children if each.type != "comment"]
+        returns.append(ev.value(value[0], scope) if value else nothing(ev.place(branch, scope)))
+        return RETURN
+    if kind == "throw_statement":
+        return RETURN
+    if kind in ("break_statement", "continue_statement"):
+        return SKIP
+    if ev.levels >= 100:
+        havoc(ev, branch, scope)
+        return ON
+    ev.levels += 1
+    try:
+        if kind == "statement_block":
+            return run(ev, branch.named_children, ev.inside(scope), returns)
+        if kind == "else_clause":
+            return one(ev, branch.named_children[-1], scope, returns)
+        if kind == "if_statement":
+            return _if(ev, branch, scope, returns)
+        if kind == "try_statement":
+            return _try(ev, branch, scope, returns)
+        if kind == "for_in_statement":
+            return _for(ev, branch, scope, returns)
+        if kind in ("class_declaration", "abstract_class_declaration", "enum_declaration", "internal_module"):
+            name = branch.child_by_field_name("name")
+            if name is not None:
+                scope.names[scope.tree.text(name)] = ev.cannot_tell(name, scope)
+            return ON
+        # Loops and switches: whatever they touch is unknown; they are gone through once for their calls.
+        havoc(ev, branch, scope)
+        before = ev.perhaps()
+        try:
+            run(ev, _bodies(branch), ev.inside(scope), returns)
+        finally:
+            ev.branches = before
+        return ON
+    finally:
+        ev.levels -= 1
+
+
+def declare(ev: Evaluator, branch: Branch, scope: Scope) -> None:
+    """`const a = 1, { b } = c`."""
+    for declarator in branch.named_children:
+        if declarator.type != "variable_declarator":
+            continue
+        pattern, value = declarator.child_by_field_name("name"), declarator.child_by_field_name("value")
+        if pattern is not None:
+            ev.bind(pattern, ev.value(value, scope) if value is not None else nothing(ev.place(pattern, scope)), scope)
+
+
+def bind_parts(ev: Evaluator, pattern: Branch, value: Node, scope: Scope) -> None:
+    """`{ a, b: c, ...rest }` and `[a, , b]`: declares the names with the parts of a value."""
+    tree = scope.tree
+    if pattern.type == "array_pattern":
+        index = 0
+        for child in pattern.children:
+            if child.type == ",":
+                index += 1
+            elif child.type == "rest_pattern":
+                rest = ev.cannot_tell(child, scope)
+                if value.kind is SEQ:
+                    rest = Node(SEQ, list(value.value[index:]), value.source, value.start, value.end)
+                ev.bind(child.named_children[0], rest, scope)
+            elif child.is_named and child.type != "comment":
+                ev.bind(child, ev.member(value, str(index), ev.place(child, scope)), scope)
+        return
+    taken: set[str] = set()
+    for child in pattern.named_children:
+        if child.type == "rest_pattern":
+            rest = ev.cannot_tell(child, scope)
+            if value.kind is MAP:
+                left = [(key, item) for key, item in value.items() if key.value not in taken]
+                rest = Node(MAP, left, value.source, value.start, value.end, tag=value.tag)
+            ev.bind(child.named_children[0], rest, scope)
+            continue
+        target: Branch | None = child
+        key: Branch | None = child
+        if child.type == "pair_pattern":
+            key, target = child.child_by_field_name("key"), child.child_by_field_name("value")
+        elif child.type == "object_assignment_pattern":
+            key = child.child_by_field_name("left")
+        if key is None or target is None or child.type == "comment":
+            continue
+        name = tree.text(key).strip("'\"")
+        taken.add(name)
+        part = ev.member(value, name, ev.place(key, scope))
+        ev.bind(target, part, scope)
+
+
+def assign_to(ev: Evaluator, target: Branch | None, value: Node, scope: Scope) -> None:
+    """`target = value` for a name, a member or a pattern."""
+    while target is not None and target.type in ("parenthesized_expression", "non_null_expression", "as_expression"):
+        target = target.named_children[0] if target.named_children else None
+    if target is None:
+        return
+    if target.type == "identifier":
+        ev.assign(scope.tree.text(target), value, scope)
+        return
+    if target.type in ("object_pattern", "array_pattern"):
+        parts = ev.inside(scope)
+        ev.bind(target, value, parts)
+        for name, part in parts.names.items():
+            ev.assign(name, part, scope)
+        return
+    holder = target.child_by_field_name("object")
+    if holder is None:
+        return
+    owner = ev.value(holder, scope)
+    named = target.child_by_field_name("property")
+    if named is not None:
+        key = plain(scope.tree.text(named), ev.place(named, scope))
+    else:
+        index = target.child_by_field_name("index")
+        key = ev.value(index, scope) if index is not None else unknown("?", owner)
+    for each in owner.value if owner.kind is CHOICE else (owner,):
+        if each.kind is SEQ or (each.kind is MAP and key.kind is not SCALAR):
+            open_up(each)
+        elif each.kind is MAP:
+            item = value
+            if owner.kind is CHOICE or not ev.sure_of(each):
+                item = choice([value, lookup(each, key.value) or nothing(value, OMITTED)], value)
+            put(each, key, item)
+
+
+def havoc(ev: Evaluator, branch: Branch, scope: Scope) -> None:
+    """Makes unknown what a statement that is not followed may have changed."""
+    cursor = branch.walk()
+    depth = 0
+    while True:
+        node = cursor.node
+        if node is not None and node.type == "identifier":
+            ev.spend()
+            holder = scope.holder(scope.tree.text(node))
+            if holder is not None:
+                name = scope.tree.text(node)
+                value = holder.names[name]
+                parent = node.parent
+                if value.kind is MAP or value.kind is SEQ:
+                    open_up(value)
+                if parent is not None and parent.type in (
+                    "assignment_expression", "augmented_assignment_expression", "update_expression",
+                ):  # fmt: skip
+                    holder.names[name] = choice([value, ev.cannot_tell(node, scope)], value)
+        if cursor.goto_first_child():
+            depth += 1
+            continue
+        while depth and not cursor.goto_next_sibling():
+            cursor.goto_parent()
+            depth -= 1
+        if not depth:
+            return
+
+
+def _bodies(branch: Branch) -> list[Branch]:
+    """The statements inside a loop, a switch or a label."""
+    body = branch.child_by_field_name("body")
+    if body is None:
+        return []
+    if body.type != "switch_body":
+        return [body]
+    return [each for case in body.named_children for each in case.children_by_field_name("body")]
+
+
+def _expression(ev: Evaluator, expression: Branch, scope: Scope) -> None:
+    result = ev.value(expression, scope)
+    while expression.type in ("await_expression", "parenthesized_expression") and expression.named_children:
+        expression = expression.named_children[0]
+    if expression.type != "call_expression" or result.kind is not UNKNOWN:
+        return
+    # A call for its effect that cannot be followed may change what it is given.
+    if result.value.startswith(HARMLESS):
+        return
+    arguments = expression.child_by_field_name("arguments")
+    for argument in arguments.named_children if arguments is not None else ():
+        if argument.type in ("identifier", "member_expression"):
+            value = ev.value(argument, scope)
+            if value.kind is MAP or value.kind is SEQ:
+                open_up(value)
+
+
+def _if(ev: Evaluator, branch: Branch, scope: Scope, returns: list[Node]) -> int:
+    answer = truth(ev.field(branch, "condition", scope))
+    then, other = branch.child_by_field_name("consequence"), branch.child_by_field_name("alternative")
+    if answer is not None:
+        taken = then if answer else other
+        return run(ev, [taken], scope, returns) if taken is not None else ON
+    ends = []
+    for side in (then, other):
+        before = ev.perhaps()
+        try:
+            ends.append(run(ev, [side], scope, returns) if side is not None else ON)
+        finally:
+            ev.branches = before
+    if ends[0] == ends[1]:
+        return ends[0]
+    return PERHAPS_SKIP if SKIP in ends or PERHAPS_SKIP in ends else ON
+
+
+def _try(ev: Evaluator, branch: Branch, scope: Scope, returns: list[Node]) -> int:
+    body, handler = branch.child_by_field_name("body"), branch.child_by_field_name("handler")
+    end = one(ev, body, scope, returns) if body is not None else ON
+    caught = handler.child_by_field_name("body") if handler is not None else None
+    if caught is not None:
+        before = ev.perhaps()
+        try:
+            one(ev, caught, scope, returns)
+        finally:
+            ev.branches = before
+    last = branch.child_by_field_name("finalizer")
+    if last is not None and last.named_children:
+        one(ev, last.named_children[-1], scope, returns)
+    return end
+
+
+def _for(ev: Evaluator, branch: Branch, scope: Scope, returns: list[Node]) -> int:
+    """`for (const x of list)`, `for (const key in map)`: gone through when the list is known."""
+    left, right, body = (branch.child_by_field_name(name) for name in ("left", "right", "body"))
+    operator = branch.child_by_field_name("operator")
+    if left is None or right is None or body is None or operator is None:
+        return ON
+    subject = ev.value(right, scope)
+    if operator.type == "in":
+        subject = builtins.keys(ev, subject, ev.place(right, scope))
+    if subject.kind is not SEQ:
+        havoc(ev, body, scope)
+        subject = Node(SEQ, [unknown("...", subject, SPREAD)], subject.source, subject.start, subject.end)
+    outer = ev.branches
+    try:
+        for element in subject.value:
+            before = ev.branches
+            inner = ev.inside(scope)
+            if element.tag in (OMITTED, SPREAD) or (element.kind is CHOICE and len(alternatives(element)) == 1):
+                ev.perhaps()
+                if element.kind is CHOICE:
+                    element = alternatives(element)[0]
+            ev.bind(left, element, inner)
+            end = run(ev, [body], inner, returns)
+            ev.branches = before
+            if end == RETURN and before == outer:
+                return RETURN
+            if end == PERHAPS_SKIP:
+                ev.perhaps()
+    finally:
+        ev.branches = outer
+    return ON

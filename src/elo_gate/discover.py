@@ -33,10 +33,11 @@ class Unreadable(Exception):
 class DiskTree:
     """A folder on disk. Paths are relative to it, with `/`; "" is the folder itself."""
 
-    __slots__ = ("root", "_listed")
+    __slots__ = ("root", "unlisted", "_listed")
 
     def __init__(self, root: str) -> None:
         self.root = os.path.realpath(root)
+        self.unlisted: dict[str, str] = {}  # folders whose names could not be read, and why
         self._listed: dict[str, tuple[list[str], list[str]]] = {}
 
     def names(self, folder: str) -> tuple[list[str], list[str]]:
@@ -47,15 +48,20 @@ class DiskTree:
             try:
                 with os.scandir(os.path.join(self.root, folder)) as entries:
                     for entry in entries:
-                        if entry.is_symlink():
-                            if entry.is_file() and self._inside(entry.path):
+                        try:
+                            if entry.is_symlink():
+                                if entry.is_file() and self._inside(entry.path):
+                                    files.append(entry.name)
+                            elif entry.is_dir():
+                                folders.append(entry.name)
+                            elif entry.is_file():
                                 files.append(entry.name)
-                        elif entry.is_dir():
-                            folders.append(entry.name)
-                        elif entry.is_file():
-                            files.append(entry.name)
-            except (OSError, ValueError):
+                        except OSError:
+                            continue  # a link that loops: nothing that could be read
+            except FileNotFoundError:
                 pass
+            except (OSError, ValueError) as error:
+                self.unlisted[folder] = getattr(error, "strerror", None) or "not a path"
             files.sort()
             folders.sort()
             listed = self._listed[folder] = (files, folders)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Coverage:
     """What was looked at. `judged`, `aside`, `broken` are lists of artifacts; `rest` is path -> why it has no kind."""
 
-    __slots__ = ("judged", "aside", "broken", "rest", "undecided", "failures", "rules", "partial")
+    __slots__ = ("judged", "aside", "broken", "rest", "undecided", "failures", "rules", "partial", "unlisted")
 
     def __init__(self, project: Project, outcome: Outcome) -> None:
         everything = project.all()
@@ -27,12 +27,13 @@ class Coverage:
         self.failures = outcome.failures
         self.rules = len(outcome.rules)
         self.partial = project.partial
+        self.unlisted = dict(sorted(getattr(project.tree, "unlisted", {}).items()))
 
 
 class Verdict:
     """What the run says: `word`, `exit_code`, the findings that count, those let pass, coverage, and why it is broken."""
 
-    __slots__ = ("findings", "suppressed", "coverage", "reasons", "as_of", "fail_on", "expired")
+    __slots__ = ("findings", "suppressed", "coverage", "reasons", "as_of", "fail_on")
 
     word = ""
     exit_code = 2
@@ -113,7 +114,7 @@ def _ignored_by(finding: Finding, policy: Policy, as_of: str) -> object | None:
 
 def _reasons(coverage: Coverage, policy: Policy, hook: bool) -> list[str]:
     """Why the run cannot say passed or blocked, in words; empty when it can."""
-    reasons = []
+    reasons = [f"{folder or '.'}/: not looked at: {why}" for folder, why in coverage.unlisted.items()]
     for artifact in coverage.broken:
         problem = next((each for each in artifact.problems if each.fatal), None)
         if problem is not None:

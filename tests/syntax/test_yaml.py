@@ -17,7 +17,6 @@ from elo_gate.model import MAP, SCALAR, SEQ, Node, Problem, Source, walk
 from elo_gate.syntax import yaml
 from elo_gate.syntax.yaml import composer, library, nodes
 
-
 BREAK = re.compile("[\n\r\x85\u2028\u2029]")  # what libyaml takes for a line's end
 
 
@@ -86,7 +85,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=600*10, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(TEXTS)
 def test_any_text_returns_and_both_ways_agree(text: str) -> None:
     source = Source("x.yaml", text)
@@ -100,7 +99,7 @@ def test_any_text_returns_and_both_ways_agree(text: str) -> None:
     assert [(p.code, p.start, p.fatal) for p in problems] == [(p.code, p.start, p.fatal) for p in other_problems]
 
 
-@settings(max_examples=300*10, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(TEXTS)
 def test_a_scalar_slices_back_to_itself(text: str) -> None:
     documents, problems = yaml.parse(Source("x.yaml", text))
@@ -118,16 +117,16 @@ def test_a_scalar_slices_back_to_itself(text: str) -> None:
             assert token == node.value
 
 
-@settings(max_examples=200*10, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(JSON)
 def test_values_are_those_of_pyyaml(value: Any) -> None:
     text = pyyaml.safe_dump({"k": value}, allow_unicode=True)
     documents, problems = yaml.parse(Source("x.yaml", text))
     assert problems == []
-    assert plain(documents[0]) == pyyaml.load(text, pyyaml.BaseLoader)  # noqa: S506
+    assert plain(documents[0]) == pyyaml.load(text, pyyaml.BaseLoader)
 
 
-@settings(max_examples=100*10, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(TEXTS, st.integers(1, 5))
 def test_blank_lines_before_only_shift(text: str, lines: int) -> None:
     if text.startswith(("%", "\ufeff")):
@@ -307,7 +306,7 @@ def test_merging_has_a_limit() -> None:
     assert ("limit", True) in [(code, fatal) for code, _, fatal in problems_of(text)]
 
 
-@settings(max_examples=200*10, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(JSON)
 def test_json_is_read_as_json_is(value: Any) -> None:
     from elo_gate.syntax import json as json_reader
@@ -328,7 +327,14 @@ def test_json_is_read_as_json_is(value: Any) -> None:
 
 
 def test_without_the_c_extension(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    texts = [MANIFEST, "a: &a {x: 1}\nb: {<<: *a}\n", "? a\n? b\n", "a: 1\na: 2\n---\nb: [\n---\nc: ''\n", "a: \x07", ""]
+    texts = [
+        MANIFEST,
+        "a: &a {x: 1}\nb: {<<: *a}\n",
+        "? a\n? b\n",
+        "a: 1\na: 2\n---\nb: [\n---\nc: ''\n",
+        "a: \x07",
+        "",
+    ]
     before = [yaml.parse(Source("x.yaml", text)) for text in texts]
     monkeypatch.setitem(sys.modules, "yaml._yaml", None)
     for name, value in (("_parser", None), ("_theirs", {}), ("_pure", False)):
@@ -359,10 +365,21 @@ except yaml.parser.ParserError:
 assert parse() == ["b"] and ours.parse(Source("x", "a: ["))[1]
 assert yaml.load("a: 1", yaml.CSafeLoader) == {"a": 1}
 """
-FIRST_THEIRS = "import yaml\n" + FIRST_OURS.replace('and "yaml" not in sys.modules and "yaml.nodes" not in sys.modules', "")
+FIRST_THEIRS = "import yaml\n" + FIRST_OURS.replace(
+    'and "yaml" not in sys.modules and "yaml.nodes" not in sys.modules', ""
+)
 
 
-@pytest.mark.parametrize("program", [FIRST_OURS, FIRST_THEIRS])
+FIRST_ALIASES = """
+import yaml as theirs
+from elo_gate.model import Source
+from elo_gate.syntax import yaml
+documents, problems = yaml.parse(Source("x", "a: &a {b: c}\\nd: {<<: *a}"))
+assert not problems and documents[0].get("d", "b").value == "c"
+"""
+
+
+@pytest.mark.parametrize("program", [FIRST_OURS, FIRST_THEIRS, FIRST_ALIASES])
 def test_pyyaml_stays_usable_in_the_same_process(program: str) -> None:
     if not pyyaml.__with_libyaml__:
         pytest.skip("PyYAML has no C extension here")

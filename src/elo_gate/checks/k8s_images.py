@@ -16,7 +16,7 @@ def _image(it: Item) -> dict[str, Any] | None:
     """The parts of a container's image; None when it names none, Undecided when a tool fills it in."""
     image = it.facts["image"]
     if isinstance(image, Item):
-        return image.facts
+        return None if it.facts.get("told") else image.facts
     if isinstance(image, Node) and image.kind is UNKNOWN:
         raise Undecided("the image is filled in when the manifest is deployed", image)
     return None
@@ -66,7 +66,7 @@ def placeholder(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fa
         return
     for part in image["name"].split("/"):
         if part.startswith(tuple(params["prefixes"])) or part in params["words"]:
-            yield Fault(it.facts["image"], image=image["text"], part=part)
+            yield Fault(image["name_node"], image=image["text"], part=part)
             return
 
 

@@ -148,7 +148,7 @@ def exposed_service(it: Item, file: Artifact, params: dict[str, Any]) -> Iterato
             yield Fault(kind, message="store", store=store, **values)
             return
     for route in _routes(tree, it):
-        if any(name == it.facts["name"] for name, _, _ in backends(route)):
+        if tree.deployed(route, file) and any(name == it.facts["name"] for name, _, _ in backends(route)):
             severity = "note" if file.assumed else "warning"
             related = [(route, "the route to the same Service")]
             yield Fault(kind, related=related, message="bypass", severity=severity, route=route.facts["name"], **values)
@@ -194,23 +194,9 @@ def no_policy(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Faul
     if tree.of_kind("NetworkPolicy", it):
         yield Fault(it.place, message="left_out", workload=it.facts["name"], namespace=namespace)
         return
-    first = min(
-        (pod for pod in tree.pods if pod.facts["namespace"] == it.facts["namespace"] and _judged_server(pod, tree, file)),
-        key=lambda pod: (pod.node.source.path, pod.node.start),
-        default=it,
-    )
-    if first.node is it.node:
+    first = tree.first_server(it.facts["namespace"], file)
+    if first is None or first is it.node:
         yield Fault(it.place, workload=it.facts["name"], namespace=namespace)
-
-
-def _judged_server(pod: Item, tree: Cluster, file: Artifact) -> bool:
-    if file.project is not None and pod.node.source is not file.source:
-        other = file.project.artifact(pod.node.source.path)
-        if other is None or other.state != "judged" or other.environment != file.environment:
-            return False
-    return bool(pod.facts["long_running"]) and (
-        bool(tree.selecting("Service", pod)) or any(one.node.get("ports") for one in pod.facts["containers"])
-    )
 
 
 # -- Ingress and Gateway

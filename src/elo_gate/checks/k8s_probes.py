@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..kinds.cluster import cluster_of
 from ..kinds.manifest import integer, ports
 from ..model import MAP, SCALAR, UNKNOWN, Fault, Item, Node, Undecided
 
@@ -90,7 +91,7 @@ def _request(probe: Node) -> tuple[str, str, tuple[str, ...]] | None:
 def no_startup(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
     """Yields a fault where a long first delay of the liveness probe stands in for a startup probe."""
     liveness = it.facts["liveness"]
-    if it.facts["startup"] or not it.facts["serves"]:
+    if it.facts["startup"] or not it.facts["serves"] or liveness.get("tcpSocket"):
         return
     delay = integer(liveness.get("initialDelaySeconds"))
     if delay is not None and delay >= params["delay"]:
@@ -106,7 +107,10 @@ def short_timeout(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[
         if path is not None and not probe.get("timeoutSeconds"):
             asked.setdefault(path.partition("?")[0], []).append((field, it.node.key(field)))
     for path, probes in asked.items():
-        source = _route(file, path)
+        routes = cluster_of(file).routes
+        if path not in routes:
+            routes[path] = _route(file, path)
+        source = routes[path]
         if source is None:
             continue
         at = source.text.find("await ")

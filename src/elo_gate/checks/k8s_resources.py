@@ -48,6 +48,8 @@ def missing(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault 
         raise Undecided("a LimitRange of the namespace may give defaults", it)
     severity = None
     if facts["init"] and not facts["sidecar"]:
+        if file.assumed:
+            return
         severity = "note"
     elif not owner.facts["long_running"]:
         severity = "note" if file.assumed else "warning"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..kinds.cluster import cluster_of
-from ..kinds.manifest import integer, truth
+from ..kinds.manifest import integer, is_store, truth
 from ..model import ABSENT, UNKNOWN, Fault, Item, Node, Undecided
 
 TYPE_CHECKING = False
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from ..model import Artifact
 
 _USER, _ESCALATION, _CAPABILITIES, _SECCOMP = (
-    "runAsNonRoot: true",
+    "runAsNonRoot",
     "allowPrivilegeEscalation: false",
     "capabilities.drop: [ALL]",
-    "seccompProfile.type: RuntimeDefault",
+    "seccompProfile",
 )
 
 
@@ -32,30 +32,45 @@ def _effective(pod: Node, container: Node, field: str) -> Node:
 
 
 def weak_context(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
-    """Yields one fault a workload that lists which fields of the restricted profile its containers lack."""
+    """Yields one fault a workload: the fields of the restricted profile that all its containers, or the worst, lack.
+
+    Images of data stores leave root by themselves in their entry point, so theirs is a warning.
+    """
     pod = it.facts["pod"]
     if pod.get("os", "name").text() == "windows":
         return
-    containers = _all(it)
-    lacking: dict[str, list[str]] = {}
-    contradicting: Node = ABSENT
-    for one in containers:
-        for field, place in _lacking(pod, one.node):
-            lacking.setdefault(field, []).append(one.facts["name"])
-            contradicting = contradicting or place
-    if not lacking:
+    found = []
+    for one in _all(it):
+        fields = list(_lacking(pod, one.node))
+        if fields:
+            found.append((one, fields))
+    if not found:
         return
-    everywhere = not any(one.node.get("securityContext") for one in containers) and not pod.get("securityContext")
-    if everywhere:
-        lacking["readOnlyRootFilesystem: true"] = [one.facts["name"] for one in containers]
-    words = []
-    for field, names in lacking.items():
-        some = "" if len(names) == len(containers) else f" ({', '.join(names)})"
-        words.append(field + some)
+    worst, fields = max(found, key=lambda pair: len(pair[1]))
+    names = [name for name, _ in fields]
     severity = None
-    if _USER not in lacking and _ESCALATION not in lacking:
+    if not any(name in (_USER, _ESCALATION) for _, lacking in found for name, _ in lacking):
+        if file.assumed:
+            return
+        severity = "warning"
+    elif all(_store(one) for one, _ in found):
         severity = "note" if file.assumed else "warning"
-    yield Fault(contradicting or _place(it, pod, containers, lacking), severity=severity, workload=it.facts["name"], missing=words)
+    contradicting = next((node for _, node in fields if node), ABSENT)
+    values = {"workload": it.facts["name"], "container": worst.facts["name"]}
+    if len(found) == len(_all(it)) and all(len(other) == len(fields) for _, other in found):
+        if not pod.get("securityContext") and not any(one.node.get("securityContext") for one, _ in found):
+            names.append("readOnlyRootFilesystem")
+        place = contradicting or pod.key("securityContext") or it.facts["pod_place"]
+        yield Fault(place, severity=severity, missing=names, **values)
+    else:
+        place = contradicting or worst.node.key("securityContext") or worst.place
+        related = [(one.place, "this container lacks some too") for one, _ in found if one is not worst]
+        yield Fault(place, related=related, message="container", severity=severity, missing=names, **values)
+
+
+def _store(one: Item) -> bool:
+    image = one.facts["image"]
+    return isinstance(image, Item) and is_store(image)
 
 
 def _lacking(pod: Node, container: Node) -> Iterator[tuple[str, Node]]:
@@ -77,18 +92,6 @@ def _lacking(pod: Node, container: Node) -> Iterator[tuple[str, Node]]:
     profile = _effective(pod, container, "seccompProfile").get("type")
     if profile.kind is not UNKNOWN and profile.text() not in ("RuntimeDefault", "Localhost"):
         yield _SECCOMP, profile
-
-
-def _place(it: Item, pod: Node, containers: list[Item], lacking: dict[str, list[str]]) -> Node:
-    """The nearest key that exists: a container's securityContext, the pod's, the pod's `spec`."""
-    names = next(iter(lacking.values()))
-    for one in containers:
-        if one.facts["name"] in names and one.node.get("securityContext") and len(names) < len(containers):
-            return one.node.key("securityContext")
-    if len(names) < len(containers):
-        return next((one.place for one in containers if one.facts["name"] in names), it.place)
-    place: Node = pod.key("securityContext") or it.facts["pod_place"]
-    return place
 
 
 def contradiction(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
@@ -168,7 +171,7 @@ def read_only_cache(it: Item, file: Artifact, params: dict[str, Any]) -> Iterato
         return
     if not it.facts["serves"] or file.project is None:
         return
-    package = file.project.package(file.path)
+    package = file.project.package("")  # one application a repository: of several, nobody knows whose image this is
     words = " ".join(
         node.text() or "" for field in ("command", "args") for node in it.node.get(field).elements()
     )

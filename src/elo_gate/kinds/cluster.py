@@ -12,36 +12,47 @@ from . import helm, kustomize, manifest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from ..model import Artifact
 
 # Kinds that bring objects of their own when a controller reads them.
 _BRINGERS = frozenset(
-    ("Application", "ApplicationSet", "HelmRelease", "HelmChart", "HelmChartConfig", "Kustomization.flux", "Template")
+    ("Application", "ApplicationSet", "HelmRelease", "HelmChart", "HelmChartConfig", "Template")
 )
-_KEPT = 40  # candidates looked at per question
+# Where a kind keeps the labels it selects, and whether selecting none means selecting all.
+_SELECTORS = {
+    "Service": (("spec", "selector"), False),
+    "NetworkPolicy": (("spec", "podSelector", "matchLabels"), True),
+    "PodDisruptionBudget": (("spec", "selector", "matchLabels"), True),
+}
+_MANY = 40
 
 
 class Cluster:
     """The objects of a tree, found by name or by the labels they carry or select."""
 
     __slots__ = (
-        "graph", "open", "built", "by_name", "by_kind", "pods", "generated", "_pods_by_label", "_selectors", "_select_all",
+        "graph", "open", "built", "told", "routes", "by_name", "by_kind", "by_path", "pods", "generated", "_first",
+        "_pods", "_selectors", "_buckets",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.graph = kustomize.Graph()
         self.open = ""  # why more objects may exist than the tree holds, in words
         self.built: set[str] = set()  # image names that a development tool replaces when it deploys (skaffold)
+        self.told: set[tuple[str, int]] = set()  # images of kustomizations that a finding may already name
+        self.routes: dict[str, Any] = {}  # path of a probe -> the source of its route handler, None when not there
         self.by_name: dict[tuple[str, str], list[Item]] = {}
         self.by_kind: dict[str, list[Item]] = {}
+        self.by_path: dict[str, list[Item]] = {}
         self.pods: list[Item] = []
-        self._pods_by_label: dict[tuple[str, str], list[Item]] = {}
-        self._selectors: dict[tuple[str, tuple[str, str]], list[Item]] = {}
-        self._select_all: dict[str, list[Item]] = {}
         self.generated: dict[tuple[str, str], list[tuple[str, frozenset[str] | None]]] = {}
+        self._first: dict[str, Node] | None = None
+        self._pods: dict[tuple[str, str], list[Item]] = {}
+        self._selectors: dict[str, list[tuple[list[tuple[str, str]], Item]]] = {}
+        self._buckets: dict[str, dict[tuple[str, str] | None, list[Item]]] = {}
 
     def add(self, item: Item) -> None:
         """Takes one object in."""
@@ -49,40 +60,53 @@ class Cluster:
         kind = facts["kind"]
         self.by_name.setdefault((kind, facts["name"]), []).append(item)
         self.by_kind.setdefault(kind, []).append(item)
+        self.by_path.setdefault(item.node.source.path, []).append(item)
         if kind in manifest.WORKLOADS:
-            if facts["partial"]:
-                return
-            self.pods.append(item)
-            for pair in facts["labels"].items():
-                self._pods_by_label.setdefault(pair, []).append(item)
-        elif kind == "Service":
-            self._add_selector(kind, manifest.labels(item.node.get("spec", "selector")), item)
-        elif kind == "NetworkPolicy":
-            self._add_selector(kind, manifest.labels(item.node.get("spec", "podSelector", "matchLabels")), item, True)
-        elif kind == "PodDisruptionBudget":
-            self._add_selector(kind, manifest.labels(item.node.get("spec", "selector", "matchLabels")), item, True)
+            if not facts["partial"]:
+                self.pods.append(item)
+                for pair in facts["labels"].items():
+                    self._pods.setdefault(pair, []).append(item)
+        elif kind in _SELECTORS:
+            path, empty = _SELECTORS[kind]
+            wanted = manifest.labels(item.node.get(*path))
+            if wanted or empty:
+                known = [(key, value) for key, value in wanted.items() if value is not None]
+                self._selectors.setdefault(kind, []).append((known, item))
 
-    def _add_selector(self, kind: str, wanted: dict[str, str | None], item: Item, empty: bool = False) -> None:
-        known = sorted((key, value) for key, value in wanted.items() if value is not None)
-        if known:
-            self._selectors.setdefault((kind, known[-1]), []).append(item)
-        elif wanted or empty:
-            self._select_all.setdefault(kind, []).append(item)
+    def _bucket(self, kind: str) -> dict[tuple[str, str] | None, list[Item]]:
+        """Objects of a kind by the rarest label they select; None for those that select no known one."""
+        found = self._buckets.get(kind)
+        if found is None:
+            found = self._buckets[kind] = {}
+            selectors = self._selectors.get(kind, ())
+            count: dict[tuple[str, str], int] = {}
+            for pairs, _ in selectors:
+                for pair in pairs:
+                    count[pair] = count.get(pair, 0) + 1
+            for pairs, item in selectors:
+                rarest = min(pairs, key=lambda pair: (count[pair], pair)) if pairs else None
+                found.setdefault(rarest, []).append(item)
+        return found
+
+    def _own(self, candidates: list[Item], near: Item, test: Callable[[dict[str, Any]], bool]) -> list[Item]:
+        """Of many candidates those in the same file, if there are any: a tree may hold a thousand copies."""
+        if len(candidates) <= _MANY:
+            return candidates
+        return [one for one in self.by_path.get(near.node.source.path, ()) if test(one.facts)] or candidates
 
     def selecting(self, kind: str, pod: Item) -> list[Item]:
         """The Services, budgets or policies that select a workload's pods; those with unknown selectors too."""
-        wanted = pod.facts["labels"]
+        bucket = self._bucket(kind)
+        if not bucket:
+            return []
+        labels = pod.facts["labels"]
         found = []
-        for pair in wanted.items():
-            candidates = self._selectors.get((kind, pair), ())
-            if len(candidates) > _KEPT:
-                candidates = [one for one in candidates if one.node.source is pod.node.source] or candidates[:_KEPT]
-            for item in candidates:
-                if together(item, pod) and _chosen(kind, item, wanted) is not False:
-                    found.append(item)
-        for item in self._select_all.get(kind, ())[:_KEPT]:
-            if together(item, pod) and _chosen(kind, item, wanted) is not False:
-                found.append(item)
+        for pair in (*labels.items(), None):
+            candidates = bucket.get(pair)
+            if candidates:
+                for item in self._own(candidates, pod, lambda facts: facts["kind"] == kind):
+                    if together(item, pod) and _chosen(kind, item, labels) is not False:
+                        found.append(item)
         return found
 
     def selected(self, selector: dict[str, str | None], by: Item) -> list[Item] | None:
@@ -90,25 +114,58 @@ class Cluster:
         known = [(key, value) for key, value in selector.items() if value is not None]
         if len(known) != len(selector) or not known:
             return None
-        lists = [self._pods_by_label.get(pair, []) for pair in known]
-        candidates = min(lists, key=len)
-        if len(candidates) > _KEPT:
-            candidates = [one for one in candidates if one.node.source is by.node.source] or candidates[:_KEPT]
+        candidates = min((self._pods.get(pair, []) for pair in known), key=len)
+        candidates = self._own(candidates, by, lambda facts: facts.get("partial") is False)
         return [pod for pod in candidates if together(pod, by) and manifest.fits(selector, pod.facts["labels"])]
 
     def named(self, kind: str, name: str, near: Item) -> list[Item]:
         """Objects of a kind and name in an object's namespace."""
-        found = self.by_name.get((kind, name), [])
-        return [item for item in found[:_KEPT] if together(item, near)]
+        found = self.by_name.get((kind, name))
+        if not found:
+            return []
+        own = self._own(found, near, lambda facts: facts["kind"] == kind and facts["name"] == name)
+        return [item for item in own if together(item, near)]
 
     def of_kind(self, kind: str, near: Item) -> list[Item]:
         """Objects of a kind in an object's namespace."""
-        return [item for item in self.by_kind.get(kind, ())[:_KEPT] if together(item, near)]
+        found = self.by_kind.get(kind)
+        if not found:
+            return []
+        return [item for item in self._own(found, near, lambda facts: facts["kind"] == kind) if together(item, near)]
 
     def autoscalers(self, pod: Item) -> list[Item]:
         """HorizontalPodAutoscalers and KEDA ScaledObjects that target a workload."""
-        kind, name = pod.facts["kind"], pod.facts["name"]
-        return [item for item in self.by_name.get(("->" + kind, name), [])[:_KEPT] if together(item, pod)]
+        return self.named("->" + pod.facts["kind"], pod.facts["name"], pod)
+
+    def fills_in(self, image: Item, artifact: Artifact) -> bool:
+        """Whether a tool completes an image when it deploys: skaffold, or a kustomization that is not looked at."""
+        facts = image.facts
+        if facts["name"] in self.built:
+            return True
+        partial = artifact.project is not None and artifact.project.partial
+        return bool(partial) and not facts["digest"] and self.graph.owner(artifact.path) is not None
+
+    def deployed(self, item: Item, near: Artifact) -> bool:
+        """Whether an object is part of what is judged: an example or another environment is not deployed."""
+        if item.node.source is near.source or near.project is None:
+            return True
+        other = near.project.artifact(item.node.source.path)
+        return other is not None and other.state == "judged"
+
+    def first_server(self, namespace: str, near: Artifact) -> Node | None:
+        """The first deployed workload of a namespace, by path, that traffic reaches."""
+        if self._first is None:
+            self._first = {}
+            for pod in sorted(self.pods, key=lambda one: (one.node.source.path, one.node.start)):
+                where = pod.facts["namespace"]
+                if where not in self._first and self.deployed(pod, near) and self._serves(pod):
+                    self._first[where] = pod.node
+        return self._first.get(namespace)
+
+    def _serves(self, pod: Item) -> bool:
+        if not pod.facts["long_running"]:
+            return False
+        return any(one.node.get("ports") for one in pod.facts["containers"]) or bool(self.selecting("Service", pod))
 
 
 def together(one: Item, other: Item) -> bool:
@@ -201,8 +258,24 @@ def graph_of(project: Any) -> kustomize.Graph:
     held = _hold(project)
     if held.graph is None:
         artifacts = project.artifacts("k8s") if project is not None else ()
+        if artifacts and project.partial:
+            artifacts = [*artifacts, *_beside(project, artifacts)]
         held.graph = kustomize.graph(project, artifacts, documents)
     return held.graph
+
+
+def _beside(project: Any, artifacts: Sequence[Artifact]) -> list[Artifact]:
+    """The kustomizations in the folders of some files, when only those files are looked at."""
+    paths = {artifact.path for artifact in artifacts}
+    folders = sorted({path.rpartition("/")[0] for path in paths})
+    found = []
+    for folder in folders:
+        for name in kustomize.NAMES:
+            path = f"{folder}/{name}" if folder else name
+            artifact = project.artifact(path) if path not in paths and project.exists(path) else None
+            if artifact is not None:
+                found.append(artifact)
+    return found
 
 
 def cluster_of(artifact: Artifact) -> Cluster:
@@ -217,7 +290,7 @@ def _gather(artifact: Artifact) -> Cluster:
     project = artifact.project
     result = Cluster()
     result.graph = graph_of(project)
-    result.open = result.graph.remote
+    result.open = result.graph.remote or (project.partial if project is not None else "")
     artifacts = project.artifacts("k8s") if project is not None else [artifact]
     for one in artifacts:
         role = helm.role(one.path, project)

@@ -30,6 +30,8 @@ def stand_in(value: str, name: str = "") -> bool:
     """Whether a value is no secret: empty, a stand-in, a flag, or the place where the secret lives."""
     text = value.strip()
     lower = text.lower()
+    if text.isupper() and "_" in text and text.replace("_", "").isalpha():  # `GOOGLE_API_KEY_VAL`, for sed to fill in
+        return True
     if len(text) < 3 or lower in _FLAGS or lower.startswith(_ELSEWHERE) or placeholder(text, name):
         return True
     if "://" in text:

@@ -116,7 +116,9 @@ def images(artifact: Artifact) -> list[Item]:
             if not isinstance(image, Item):
                 if isinstance(image, Node):
                     key = f"?{image.value}"
-                    found.setdefault(key, Item(image, {"known": False, "text": image.value, "stages": [], "others": []}))
+                    found.setdefault(
+                        key, Item(image, {"known": False, "text": image.value, "stages": [], "others": []})
+                    )
                     found[key].facts["stages"].append(stage)
                 continue
             first = found.setdefault(image.facts["text"], image)

@@ -127,7 +127,9 @@ def _guess(artifact: Artifact, copies: list[Item]) -> tuple[str | None, bool]:
 
 def plain(source: str) -> bool:
     """A source of COPY that names one file or folder of the context: no wildcard, no URL, no variable."""
-    return "://" not in source and "$" not in source and not _WILD.intersection(source) and not source.startswith("git@")
+    return (
+        "://" not in source and "$" not in source and not _WILD.intersection(source) and not source.startswith("git@")
+    )
 
 
 def _read_ignore(context: Context, artifact: Artifact) -> None:

@@ -77,7 +77,9 @@ def commands(
         exact = script == body.value
         for each in shell.parse(script):
             places = [
-                Node(SCALAR, word.text, body.source, body.start + word.start, body.start + word.end) if exact else heredoc.mark
+                Node(SCALAR, word.text, body.source, body.start + word.start, body.start + word.end)
+                if exact
+                else heredoc.mark
                 for word in each.words
             ]
             known = get if heredoc.expand else _nothing
@@ -99,9 +101,7 @@ def _inline(words: list[tuple[str, Node]]) -> Node | None:
     return None
 
 
-def _word(
-    word: shell.Word, node: Node, get: Callable[[str], str | None], escape: str
-) -> tuple[str, Node]:
+def _word(word: shell.Word, node: Node, get: Callable[[str], str | None], escape: str) -> tuple[str, Node]:
     if word.known:
         node.value = word.text
         return word.text, node

@@ -75,7 +75,12 @@ class _Builder:
                     item = self.pair(instruction, name, value, self.from_globals)
                     self.made.arguments.append(item)
                     self.globals[name.value] = _text(item.facts["value"])
-            facts = {"name": instruction.name, "form": instruction.form, "instruction": instruction, "stage": self.stage}
+            facts = {
+                "name": instruction.name,
+                "form": instruction.form,
+                "instruction": instruction,
+                "stage": self.stage,
+            }
             self.made.instructions.append(Item(instruction.node, facts, instruction.keyword))
         _settle(self.made)
         return self.made
@@ -148,7 +153,10 @@ class _Builder:
             "external": [], **state,
         }  # fmt: skip
         stage = Item(instruction.node, facts, arguments[2] if name else word)
-        facts["chain"] = [stage, *(parent.facts["chain"] if parent is not None and len(parent.facts["chain"]) < 50 else ())]
+        facts["chain"] = [
+            stage,
+            *(parent.facts["chain"] if parent is not None and len(parent.facts["chain"]) < 50 else ()),
+        ]
         facts["aside"] = any(part in _ASIDE for part in name.lower().replace("-", "_").replace(".", "_").split("_"))
         if parent is not None:
             facts["uses"].append(parent)

@@ -20,8 +20,8 @@ _WORDS = {
     "production": "production", "prod": "production", "prd": "production", "live": "production",
     "staging": "staging", "stage": "staging", "stg": "staging", "preprod": "staging", "uat": "staging",
     "dev": "development", "develop": "development", "development": "development", "local": "development",
-    "sandbox": "development", "test": "test", "testing": "test", "qa": "test", "e2e": "test",
-    "preview": "preview", "example": "example", "demo": "example",
+    "sandbox": "development", "test": "test", "tests": "test", "testing": "test", "qa": "test", "e2e": "test",
+    "preview": "preview", "ci": "test", "example": "example", "examples": "example", "sample": "example", "demo": "example",
 }  # fmt: skip
 _LABELS = ("environment", "env", "app.kubernetes.io/environment", "tags.datadoghq.com/env")
 
@@ -57,6 +57,9 @@ def settle(artifact: Artifact) -> None:
         _set_aside(artifact, f"a patch of {patched_by}: judged in what it patches")
         return
     owner = graph.owner(artifact.path)
+    if owner is None and artifact.path in graph.unused:
+        _set_aside(artifact, f"part of the component {graph.unused[artifact.path]}, which no kustomization takes in")
+        return
     if owner is not None and owner.path != artifact.path and artifact.assumed:
         _follow(artifact, owner)
     if artifact.state == "judged" and not kustomize.is_kustomization(artifact.path) and not artifact.problems:
@@ -133,15 +136,6 @@ def _listens(item: Item) -> bool:
     return "ports" in index or "readinessProbe" in index or "livenessProbe" in index
 
 
-# Images of stores: one replica is right for them, however they are deployed.
-_STORES = (
-    "postgres", "postgresql", "mysql", "mariadb", "mongo", "mongodb", "redis", "valkey", "memcached", "rabbitmq",
-    "elasticsearch", "opensearch", "meilisearch", "clickhouse", "minio", "influxdb", "etcd", "zookeeper", "kafka",
-    "nats", "cassandra", "neo4j", "qdrant", "weaviate", "couchdb", "keydb", "dragonfly", "timescaledb", "pgvector",
-    "postgis", "mssql", "server-mssql", "prometheus", "loki", "typesense", "registry", "vault", "consul",
-)  # fmt: skip
-
-
 def _keeps_data(item: Item) -> bool:
     """A pod that mounts a claim of its own or runs a store cannot simply be run twice."""
     for volume in item.facts["pod"].get("volumes").elements():
@@ -149,7 +143,7 @@ def _keeps_data(item: Item) -> bool:
             return True
     for one in item.facts["containers"]:
         image = one.facts["image"]
-        if isinstance(image, Item) and any(part in _STORES for part in image.facts["base"].split("-")):
+        if isinstance(image, Item) and manifest.is_store(image):
             return True
     return False
 
@@ -161,14 +155,20 @@ def containers(artifact: Artifact) -> list[Item]:
         found += owner.facts["containers"]
         found += owner.facts["init"]
     if found:
-        built = cluster.cluster_of(artifact).built
+        tree = cluster.cluster_of(artifact)
         for item in found:
             facts = item.facts
-            image = facts["image"]
-            if isinstance(image, Item) and built and image.facts["name"] in built:
-                node = image.node
-                facts["image"] = Node(UNKNOWN, node.value, node.source, node.start, node.end, node.style)
             facts["serves"] = _serves(item)
+            image = facts["image"]
+            if not isinstance(image, Item):
+                continue
+            node = image.node
+            if tree.fills_in(image, artifact):
+                facts["image"] = Node(UNKNOWN, node.value, node.source, node.start, node.end, node.style)
+            elif node.source is not artifact.source:
+                # Written in a kustomization for several containers: only the first one speaks of it.
+                facts["told"] = (node.source.path, node.start) in tree.told
+                tree.told.add((node.source.path, node.start))
     return found
 
 

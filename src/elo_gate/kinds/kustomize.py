@@ -89,13 +89,13 @@ class Kustomization:
 class Graph:
     """The kustomizations of a tree and what each file is to them."""
 
-    __slots__ = ("all", "patches", "owners", "roots", "_plans")
+    __slots__ = ("all", "patches", "owners", "unused", "_plans")
 
     def __init__(self) -> None:
         self.all: dict[str, Kustomization] = {}
         self.patches: dict[str, str] = {}  # patch file -> kustomization
         self.owners: dict[str, list[Kustomization]] = {}  # file -> roots that take it in, best first
-        self.roots: list[Kustomization] = []
+        self.unused: dict[str, str] = {}  # file -> component that no kustomization takes in
         self._plans: dict[str, dict[str, list[Node]]] = {}
 
     def owner(self, path: str) -> Kustomization | None:
@@ -137,9 +137,13 @@ def graph(project: Any, artifacts: Sequence[Artifact], tree: Callable[[Artifact]
     used = {path for item in result.all.values() for path in item.bases + item.components}
     for path in sorted(result.all):
         item = result.all[path]
-        if path not in used and item.root.get("kind").text() != "Component":
-            result.roots.append(item)
-            for file in _reached(result, item, set()):
+        if path in used:
+            continue
+        component = item.root.get("kind").text() == "Component"
+        for file in _reached(result, item, set()):
+            if component:
+                result.unused.setdefault(file, path)
+            else:
                 result.owners.setdefault(file, []).append(item)
     for owners in result.owners.values():
         owners.sort(key=lambda root: (-root.rank, root.path))
@@ -424,7 +428,10 @@ def _renamed(entry: Node, name: str, tag: str, digest: str) -> Node | None:
     elif new_tag.text():
         tag, digest = new_tag.value, ""
     text = name + (":" + tag if tag else "") + ("@" + digest if digest else "")
-    return Node(SCALAR, text, place.source, place.start, place.end, place.style)
+    image = Node(SCALAR, text, place.source, place.start, place.end, place.style)
+    if new_name:
+        image.index = {"name": (new_name, new_name)}
+    return image
 
 
 def split_image(text: str) -> tuple[str, str, str]:

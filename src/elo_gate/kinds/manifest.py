@@ -29,6 +29,13 @@ CLUSTER_WIDE = frozenset(
     "IngressClass GatewayClass ClusterIssuer ClusterSecretStore ClusterExternalSecret ValidatingWebhookConfiguration "
     "MutatingWebhookConfiguration RuntimeClass APIService CSIDriver Node PodSecurityPolicy ClusterPolicy".split()
 )
+# Images of stores: one replica is right for them, however they are deployed.
+_STORES = (
+    "postgres", "postgresql", "mysql", "mariadb", "mongo", "mongodb", "redis", "valkey", "memcached", "rabbitmq",
+    "elasticsearch", "opensearch", "meilisearch", "clickhouse", "minio", "influxdb", "etcd", "zookeeper", "kafka",
+    "nats", "cassandra", "neo4j", "qdrant", "weaviate", "couchdb", "keydb", "dragonfly", "timescaledb", "pgvector",
+    "postgis", "mssql", "server-mssql", "prometheus", "loki", "typesense", "registry", "vault", "consul",
+)  # fmt: skip
 _TRUE = frozenset(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"))
 _FALSE = frozenset(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"))
 _STAND_INS = ("placeholder", "replace", "changeme", "change_me", "change-me")
@@ -271,8 +278,15 @@ def image(node: Node) -> Item | Node:
             "base": repository.rpartition("/")[2],
             "tag": tag,
             "digest": digest,
+            # A kustomization's name stands apart from its tag.
+            "name_node": node.index["name"][1] if node.index and "name" in node.index else node,
         },
     )
+
+
+def is_store(image: Item) -> bool:
+    """Whether an image is that of a data store."""
+    return any(part in _STORES for part in image.facts["base"].split("-"))
 
 
 def environment(item: Item) -> list[tuple[str, Node, Node]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from elo_gate.model import ABSENT, MAP, SEQ, Node
+from elo_gate.model import ABSENT, MAP, Node
 from elo_gate.syntax import json
 
 TYPE_CHECKING = False
@@ -29,7 +29,8 @@ LOCKFILES = {
 }
 
 _VERSION = re.compile(r"v?=?\s*([0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.-]+)?)(?:\+[0-9A-Za-z.-]+)?\Z")
-_PARTIAL = re.compile(r"[v=]*\s*([0-9]{1,9}|[xX*])(?:\.([0-9]{1,9}|[xX*]))?(?:\.([0-9]{1,9}|[xX*]))?(?:[-+][0-9A-Za-z.+-]*)?\Z")
+_NUMBER = r"([0-9]{1,9}|[xX*])"
+_PARTIAL = re.compile(rf"[v=]*\s*{_NUMBER}(?:\.{_NUMBER})?(?:\.{_NUMBER})?(?:[-+][0-9A-Za-z.+-]*)?\Z")
 _HYPHEN = re.compile(r"\s+-\s+")
 _YARN_VERSION = re.compile(r"\s+version:?[ ]+\"?([^\"\s]+)")
 _OPERATOR = re.compile(r"(\^|~>?|[<>]=?|=)\s+")
@@ -55,7 +56,7 @@ class Package:
     `scripts_known`: the content is known, so that a script or dependency it does not name is really not there.
     """
 
-    __slots__ = ("path", "root", "scripts_known", "_project", "_lockfile", "_versions", "_lock_source")
+    __slots__ = ("_lock_source", "_lockfile", "_project", "_versions", "path", "root", "scripts_known")
 
     def __init__(self, project: Any, path: str) -> None:
         source = project.read(path)
@@ -64,7 +65,7 @@ class Package:
         self.root: Node = root if root.kind is MAP else ABSENT
         self.scripts_known = bool(self.root)
         self._project = project
-        self._lockfile: tuple[str, str] | None | bool = False  # False: not looked for yet
+        self._lockfile: tuple[str, str] | bool | None = False  # False: not looked for yet
         self._lock_source: Source | None = None
         self._versions: dict[str, str | None] = {}
 
@@ -357,6 +358,8 @@ def _member(globs: list[str], folder: str) -> bool:
     """A folder is named by workspace globs; the last that matches decides."""
     from elo_gate.syntax.ignore import Patterns
 
-    lines = (glob.replace("\n", "") for glob in globs)
-    anchored = ("!/" + line[1:].removeprefix("./") if line[:1] == "!" else "/" + line.removeprefix("./") for line in lines)
-    return Patterns("\n".join(anchored)).match(folder, is_dir=True) is True
+    lines = []
+    for glob in globs:
+        mark = "!" if glob.startswith("!") else ""
+        lines.append(mark + "/" + glob.removeprefix("!").removeprefix("./").replace("\n", ""))
+    return Patterns("\n".join(lines)).match(folder, is_dir=True) is True

@@ -20,10 +20,14 @@ LOCKFILES = {
 
 _RUNNERS = frozenset(("npx", "bunx", "pnpx"))
 # Programs that only start another one.
-_WRAPPERS = frozenset(("env", "exec", "sudo", "command", "nohup", "dumb-init", "tini", "catatonit", "cross-env", "corepack"))
+_WRAPPERS = frozenset(
+    ("env", "exec", "sudo", "command", "nohup", "dumb-init", "tini", "catatonit", "cross-env", "corepack")
+)
 _AS_USER = frozenset(("su-exec", "gosu", "setpriv", "runuser"))
 _INSTALL = {
-    "npm": frozenset(("install", "i", "in", "ins", "inst", "insta", "instal", "isnt", "add", "ci", "clean-install", "ic")),
+    "npm": frozenset(
+        ("install", "i", "in", "ins", "inst", "insta", "instal", "isnt", "add", "ci", "clean-install", "ic")
+    ),
     "pnpm": frozenset(("install", "i", "add", "ci")),
     "yarn": frozenset(("install", "add")),
     "bun": frozenset(("install", "i", "add", "a", "ci")),
@@ -58,7 +62,9 @@ _BUILD_TOOLS = frozenset(
 )  # fmt: skip
 _BUILD_ALONE = frozenset(("tsc", "webpack", "rollup", "esbuild", "tsup", "rspack"))
 _DEV_TOOLS = frozenset(("nodemon", "ts-node-dev", "tsnd", "concurrently"))
-_DEV_SCRIPTS = frozenset(("dev", "start:dev", "dev:start", "develop", "watch", "serve:dev", "start:watch", "dev:server"))
+_DEV_SCRIPTS = frozenset(
+    ("dev", "start:dev", "dev:start", "develop", "watch", "serve:dev", "start:watch", "dev:server")
+)
 
 
 class Call:

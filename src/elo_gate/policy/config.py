@@ -284,7 +284,8 @@ def nearest(name: str, known: Any) -> str:
     """`; did you mean ...?` when a known name is close, else empty."""
     from difflib import get_close_matches
 
-    found = get_close_matches(name, [str(each) for each in known], 1, 0.6)
+    names = sorted(str(each) for each in known)
+    found = get_close_matches(name, names, 1, 0.6) or [each for each in names if len(name) > 2 and each.startswith(name)]
     return f"; did you mean `{found[0]}`?" if found else ""
 
 
@@ -374,3 +375,11 @@ def schema() -> dict[str, Any]:
         "title": "elo-gate.toml",
         **table(KEYS),
     }
+
+
+if __name__ == "__main__":
+    import json
+    import sys
+
+    # Writes the schema: python -m elo_gate.policy.config > schemas/config.schema.json
+    sys.stdout.write(json.dumps(schema(), indent=2) + "\n")

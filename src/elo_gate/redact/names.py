@@ -38,10 +38,11 @@ _PLAIN = _set(
     "example sample fake mock please password passwd pass senha secret segredo secrets token key keys chave api apikey",
     "access private public secure strong strongly random randomly generated string value super very long production",
     "prod live test dev local staging client id app application user username usuario login jwt auth nextauth session",
-    "cookie encryption encrypt signing refresh webhook database db redis url uri host hostname domain server name email",
+    "cookie encryption encrypt signing refresh webhook database db redis url uri host hostname domain server name",
     "company org project account analytics measurement tracking service role admin root min max char chars character",
-    "characters byte bytes bit hex base64 least more than generate openssl rand google gemini openai clerk stripe sentry",
-    "changeme changeit changethis replaceme slack github gitlab aws azure vercel pagerduty sendgrid resend",
+    "characters byte bytes bit hex base64 least more than generate openssl rand google gemini openai clerk stripe",
+    "email sentry changeme changeit changethis replaceme slack github gitlab aws azure vercel pagerduty sendgrid",
+    "resend",
 )
 _CHANGE = re.compile(
     r"change[-_ ]?(?:me|this|it|in[-_ ]?prod)|replace[-_ ]?(?:me|this|with)|to[-_]?be[-_]?(?:set|filled)"

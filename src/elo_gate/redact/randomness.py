@@ -22,7 +22,7 @@ _RUN = re.compile(r"[0-9A-Za-z+/_.%\-]{10,}={0,2}")
 _HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _MIXED = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])", re.DOTALL)
 _HEX = re.compile("(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{10,}|(?=[A-F]*[0-9])(?=[0-9]*[A-F])[0-9A-F]{10,}")
-_ADVISORY = re.compile("GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}")
+_ADVISORY = re.compile("GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}|CVE-[0-9]{4}-[0-9]{4,7}")
 ALNUM = re.compile("[0-9A-Za-z]+")
 
 
@@ -53,7 +53,8 @@ def _strangeness(humps: list[str]) -> tuple[int, int]:
 
 def _encoded(run: str, total: int) -> bool:
     """Whether a run with `+ / _ -` in it looks like base64: all kinds of characters, or padding, and no words."""
-    if total < 12 or not (run[-1] == "=" or _MIXED.match(run)):
+    padded = run[-1] == "=" and not run.isupper() and not run.islower()
+    if total < 12 or not (padded or _MIXED.match(run)):
         return False
     humps = _HUMP.findall(run)
     strange, pairs = _strangeness(humps)
@@ -64,15 +65,18 @@ def runs(text: str) -> Iterator[tuple[int, int]]:
     """Where ten or more characters look random: the whole run when most of it does, else the words that do."""
     for run in _RUN.finditer(text):
         start, end = run.span()
-        if (text[start - 7 : start] == "sha256:" and end - start == 64) or _ADVISORY.fullmatch(text, start, end):
-            continue  # an image's digest, an advisory's name
+        if text[start - 7 : start] == "sha256:" and end - start == 64:
+            continue  # an image's digest
+        written = run[0]
+        if "GHSA-" in written or "CVE-" in written:
+            written = _ADVISORY.sub(lambda found: "-" * len(found[0]), written)
         strange, total = [], 0
-        for word in ALNUM.finditer(text, start, end):
+        for word in ALNUM.finditer(written):
             total += len(word[0])
             if odd(word[0]):
-                strange.append(word.span())
+                strange.append((start + word.start(), start + word.end()))
         size = sum(stop - begin for begin, stop in strange)
-        if (size > 9 and size * 2 >= total) or _encoded(run[0], total):
+        if (size > 9 and size * 2 >= total) or _encoded(written, total):
             yield start, end
         else:
             yield from (span for span in strange if span[1] - span[0] > 9)

@@ -129,8 +129,18 @@ def _number(value: Any) -> int | float | None:
     return None
 
 
+def _is_choice(value: Any) -> bool:
+    return isinstance(value, Node) and value.kind is CHOICE
+
+
+def _alternatives(value: Any) -> list[Any]:
+    return value.value if _is_choice(value) else [value]
+
+
 def less(left: Any, right: Any) -> bool:
     """`<`: numbers as numbers, text with text in code point order; false when either is absent."""
+    if _is_choice(left) or _is_choice(right):
+        return _agree([_decide(less, one, other) for one in _alternatives(left) for other in _alternatives(right)])
     if isinstance(left, str) and isinstance(right, str):
         return left < right
     low, high = _number(left), _number(right)
@@ -139,6 +149,8 @@ def less(left: Any, right: Any) -> bool:
 
 def at_most(left: Any, right: Any) -> bool:
     """`<=`, as `less`."""
+    if _is_choice(left) or _is_choice(right):
+        return _agree([_decide(at_most, one, other) for one in _alternatives(left) for other in _alternatives(right)])
     if isinstance(left, str) and isinstance(right, str):
         return left <= right
     low, high = _number(left), _number(right)

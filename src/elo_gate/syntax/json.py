@@ -9,7 +9,7 @@ from elo_gate.model import ABSENT, MAP, SCALAR, SEQ, Node, Problem, Source
 try:
     from _json import scanstring  # the package json costs three times this module
 except ImportError:
-    from json.decoder import py_scanstring as scanstring
+    from json.decoder import scanstring  # type: ignore[attr-defined, no-redef, unused-ignore]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _read(source: Source, problems: list[Problem], skip: Callable[[int], int], l
         char = text[at : at + 1]
         if char == '"':
             node = _string(source, at)
-        elif char == "{" or char == "[":
+        elif char in ("{", "["):
             node = Node(MAP if char == "{" else SEQ, [], source, at, at + 1)
             if len(stack) == DEPTH:
                 raise _Stop(f"Nested deeper than {DEPTH} levels.", at, code="limit")

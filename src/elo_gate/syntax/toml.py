@@ -67,7 +67,7 @@ def comments(source: Source) -> list[tuple[int, int]]:
 class _Reader:
     """Reads one text, statement by statement."""
 
-    __slots__ = ("source", "text", "problems", "comments", "count", "defined", "frozen")
+    __slots__ = ("comments", "count", "defined", "frozen", "problems", "source", "text")
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -270,7 +270,7 @@ class _Reader:
             match = _BARE.match(text, at)
             if match is not None:
                 part = Node(SCALAR, match.group(), self.source, at, match.end())
-            elif (char == '"' or char == "'") and not text.startswith(char * 3, at):
+            elif char in ('"', "'") and not text.startswith(char * 3, at):
                 part = self.string(at, char)
             else:
                 raise self.unexpected(at, "a key")
@@ -285,9 +285,9 @@ class _Reader:
         text = self.text
         self.tally(at)
         char = text[at : at + 1]
-        if char == '"' or char == "'":
+        if char in ('"', "'"):
             node = self.long_string(at, char * 3) if text.startswith(char * 3, at) else self.string(at, char)
-        elif char == "[" or char == "{":
+        elif char in ("[", "{"):
             if depth >= DEPTH:
                 raise _Stop(f"Nested deeper than {DEPTH} levels.", at, code="limit")
             node = self.array(at, depth + 1) if char == "[" else self.inline(at, depth + 1)
@@ -435,7 +435,7 @@ class _Reader:
         """The error where something else stands than TOML wants."""
         text = self.text
         if at >= len(text):
-            return _Stop(f"The file ends where TOML wants {wanted}.", len(text) - 1)
+            return _Stop(f"The file ends where TOML wants {wanted}.", len(text.rstrip()) - 1)
         match = _WORD.match(text, at)
         return _Stop(f"TOML wants {wanted} here.", at, match.end() if match is not None else at + 1)
 

@@ -127,10 +127,10 @@ def evaluate(
     try:
         tree = Tree(source)
         module.problems.extend(tree.problems)
-        if any(problem.fatal for problem in tree.problems):
+        if tree.root is None:
             module.default = doubt
             return module
-        space = run_file(evaluator, tree)
+        space = run_file(evaluator, tree.root, tree)
     except (Exhausted, RecursionError, MemoryError):
         module._give_up()
         module.default = doubt

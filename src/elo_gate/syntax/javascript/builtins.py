@@ -120,7 +120,9 @@ def method(ev: Evaluator, target: Node, name: str, arguments: Arguments, at: Nod
         return _text(ev, target, name, arguments, at)
     if target.kind is CHOICE and target.value and name not in ("push", "unshift", "forEach"):
         found = [method(ev, each, name, arguments, at) for each in target.value]
-        return choice([each if each is not None else unknown("a call", at) for each in found], at) if any(found) else None
+        if any(found):
+            return choice([each if each is not None else unknown("a call", at) for each in found], at)
+        return None
     if target.kind is CHOICE and name in ("push", "unshift"):
         before = ev.perhaps()
         for each in target.value:
@@ -343,8 +345,8 @@ def _text(ev: Evaluator, target: Node, name: str, arguments: Arguments, at: Node
         }
         return string(simple[name]() if name in simple else text, at)
     if name in ("startsWith", "endsWith", "includes") and first is not None and len(given) == 1:
-        answer = text.startswith(first) if name == "startsWith" else text.endswith(first) if name == "endsWith" else None
-        return plain("true" if (first in text if answer is None else answer) else "false", at)
+        test = {"startsWith": text.startswith, "endsWith": text.endswith, "includes": text.__contains__}[name]
+        return plain("true" if test(first) else "false", at)
     if name == "concat":
         return glue([target, *arguments], at)
     if name == "split" and first:

@@ -304,7 +304,8 @@ class Evaluator:
             for each in arguments:
                 if id(each) in self.functions:
                     self.call(each, (), at)
-        return unknown(f"{function.value}(...)" if function.kind is UNKNOWN else "a call", at, tag if imported else None)
+        words = f"{function.value}(...)" if function.kind is UNKNOWN else "a call"
+        return unknown(words, at, tag if imported else None)
 
     def wrap(self, function: Node, arguments: Sequence[Node], at: Node, known: bool) -> Node:
         """What a configuration plugin gives: the configuration. Given its options first, it gives itself.

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from bisect import bisect_right
 
 from elo_gate.model import Problem
+from elo_gate.syntax import treesitter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from tree_sitter import Node as Branch
     from tree_sitter import Parser
 
@@ -20,7 +18,7 @@ _parsers: dict[str, Parser] = {}
 
 
 class Tree:
-    """A parsed file: `root` is tree-sitter's program node, `problems` what was not right in the text.
+    """A parsed file: `root` is tree-sitter's program node, None when the text is not valid (`problems` says where).
 
     tree-sitter counts bytes of UTF-8; `start`, `end` and `text` count code points of `source.text`.
     """
@@ -44,20 +42,24 @@ class Tree:
                     self._ends.append(index + extra + width)
                     extra += width - 1
                     self._extra.append(extra)
-        typescript = source.path.endswith((".ts", ".mts", ".cts"))
-        tree = _parser("typescript" if typescript else "tsx").parse(data)
         self.problems: list[Problem] = []
-        if tree.root_node.has_error and typescript:
-            other = _parser("tsx").parse(data)
-            if not other.root_node.has_error:
+        self.root: Branch | None = None
+        typescript = source.path.endswith((".ts", ".mts", ".cts"))
+        tree = treesitter.parse(_parser("typescript" if typescript else "tsx"), data)
+        if typescript and (tree is None or tree.root_node.has_error):
+            other = treesitter.parse(_parser("tsx"), data)
+            if other is not None and not other.root_node.has_error:
                 tree = other
                 words = "JSX in a .ts file: the compiler reads it only in a .tsx file."
                 self.problems.append(Problem("jsx", words, *self._span(_first_jsx(tree.root_node))))
         self._keep = tree
-        self.root = tree.root_node
-        if self.root.has_error:
-            broken = _first_error(self.root)
+        if tree is None:
+            self.problems.append(Problem("syntax", "The text is not valid.", 0, min(1, len(text)), fatal=True))
+        elif tree.root_node.has_error:
+            broken = _first_error(tree.root_node)
             self.problems.append(Problem("syntax", "The text is not valid here.", *self._span(broken), fatal=True))
+        else:
+            self.root = tree.root_node
 
     def _span(self, node: Branch) -> tuple[int, int]:
         return self.start(node), self.end(node)
@@ -77,43 +79,8 @@ class Tree:
 def _parser(name: str) -> Parser:
     """The parser of the "typescript" or the "tsx" grammar, which also reads JavaScript."""
     if name not in _parsers:
-        tree_sitter, grammars = _load()
-        pointer = grammars.language_tsx() if name == "tsx" else grammars.language_typescript()
-        _parsers[name] = tree_sitter.Parser(tree_sitter.Language(pointer))
+        _parsers[name] = treesitter.parser("tree_sitter_typescript", f"language_{name}")
     return _parsers[name]
-
-
-def _load() -> tuple[Any, Any]:
-    """The two packages, without what they import for features unused here (half of their start-up time).
-
-    tree_sitter takes `Protocol` from typing for one annotation, tree_sitter_typescript takes `files` from
-    importlib.resources for its highlighting queries.
-    """
-    stand_ins: dict[str, dict[str, Any]] = {"typing": {"Protocol": object}, "importlib.resources": {"files": _files}}
-    absent = [name for name in stand_ins if name not in sys.modules]
-    for name in absent:
-        module = type(sys)(name)
-        module.__dict__.update(stand_ins[name])
-        sys.modules[name] = module
-    try:
-        import tree_sitter
-        import tree_sitter_typescript
-    except ImportError:
-        for name in absent:
-            del sys.modules[name]
-        absent = []
-        import tree_sitter
-        import tree_sitter_typescript
-    finally:
-        for name in absent:
-            del sys.modules[name]
-    return tree_sitter, tree_sitter_typescript
-
-
-def _files(package: str) -> Any:
-    from importlib.resources import files
-
-    return files(package)
 
 
 def _first_error(root: Branch) -> Branch:

@@ -189,12 +189,10 @@ def exported_by(ev: Evaluator, source: Source) -> Node:
             return nowhere
         return Node(MAP, [(plain("default", nowhere), root), (plain("module.exports", nowhere), root)], source, 0, 0)
     tree = Tree(source)
-    if any(problem.fatal for problem in tree.problems):
-        return nowhere
-    return run_file(ev, tree)
+    return run_file(ev, tree.root, tree) if tree.root is not None else nowhere
 
 
-def run_file(ev: Evaluator, tree: Tree) -> Node:
+def run_file(ev: Evaluator, root: Branch, tree: Tree) -> Node:
     """Follows a whole file; gives the map of its exports."""
     scope = ev.file_scope(tree)
     at = Node(UNKNOWN, "", tree.source, 0, 0)
@@ -204,7 +202,7 @@ def run_file(ev: Evaluator, tree: Tree) -> Node:
     scope.names.update(module=module, exports=exports)
     space = Node(MAP, [], tree.source, 0, 0)
     names: list[tuple[str, Branch]] = []  # exported name, the local name's place
-    body = tree.root.named_children
+    body = root.named_children
     statements.hoist(ev, body, scope)
     for branch in body:
         if branch.type == "import_statement":

@@ -104,13 +104,14 @@ def truth(node: Node) -> bool | None:
     """Whether JavaScript takes the value for true; None when that cannot be known."""
     if node.kind is SCALAR:
         if node.style:
-            return node.value != ""
-        return node.value not in ("false", "null", "undefined", "NaN", "0", "-0", "0n")
+            return bool(node.value)
+        return str(node.value) not in ("false", "null", "undefined", "NaN", "0", "-0", "0n")
     if node.kind is CHOICE:
         answers: set[bool | None] = {truth(each) for each in node.value}
         return answers.pop() if len(answers) == 1 else None
     if node.kind is UNKNOWN:
-        return True if node.tag in (FUNCTION, REGEX) or (node.tag == TEMPLATE and not node.value.startswith("${")) else None
+        written = node.tag == TEMPLATE and not node.value.startswith("${")
+        return True if written or node.tag == FUNCTION or node.tag == REGEX else None
     return bool(node)
 
 

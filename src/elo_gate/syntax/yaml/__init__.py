@@ -88,7 +88,7 @@ def comments(source: Source, documents: Iterable[Node]) -> list[tuple[int, int]]
         for node in walk(document):
             if node.kind is SCALAR and node.start < node.end:
                 start = node.start
-                if node.style == "|" or node.style == ">":  # its first line may end in a comment
+                if node.style in ("|", ">"):  # its first line may end in a comment
                     start = text.find("\n", start, node.end)
                     if start < 0:
                         continue

@@ -56,9 +56,7 @@ _theirs: dict[str, Any] = {}  # PyYAML's classes for ours, once PyYAML itself is
 
 
 def compose(text: str) -> list[Node]:
-    """The documents as the C composer builds them, of our nodes. Raises what it raises, and without it, RuntimeError."""
-    if _parser is None:
-        _load()
+    """The documents as the C composer builds them, of our nodes. Raises what it raises; without it, RuntimeError."""
     bind()
     try:
         parser = _parser(text)
@@ -72,8 +70,6 @@ def compose(text: str) -> list[Node]:
 
 def events(text: str) -> Callable[[], Event]:
     """What gives the next event of a text at each call, between `bind` and `unbind`."""
-    if _parser is None:
-        _load()
     if not _pure:
         return _parser(text).get_event  # type: ignore[no-any-return]
     import yaml
@@ -96,7 +92,9 @@ def is_pure() -> bool:
 
 
 def bind() -> None:
-    """Puts our classes into the extension module, if PyYAML's are there."""
+    """Loads the parser once; puts our classes into it, if PyYAML's are there."""
+    if _parser is None:
+        _load()
     if _theirs:
         _globals.update(_NODES)
         _globals.update(_EVENTS)
@@ -123,12 +121,10 @@ def _load() -> None:
             extension = None
     if extension is None:
         try:
-            import yaml._yaml
-
-            extension = sys.modules["yaml._yaml"]
+            extension = __import__("yaml._yaml", fromlist=["CParser"])
         except ImportError:
             _parser, _pure = _no_parser, True
-            print("elo-gate: PyYAML has no C extension here; YAML is read about 30 times slower.", file=sys.stderr)
+            sys.stderr.write("elo-gate: PyYAML has no C extension here; YAML is read about 30 times slower.\n")
             return
         _theirs.update((name, vars(extension)[name]) for name in (*_NODES, *_EVENTS))
     _globals = vars(extension)

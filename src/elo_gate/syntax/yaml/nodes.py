@@ -57,7 +57,7 @@ class Scalar(Node):
         self.source = _source
         self.index = None
         self.tag = tag
-        if _marked or style == "|" or style == ">":
+        if _marked or style in ("|", ">"):
             trim(self)
 
 
@@ -122,7 +122,7 @@ def trim(node: Node) -> None:
         match = _PROPERTIES.match(_text, start, node.end)
         if match:
             node.start = match.end()
-    if node.style == "|" or node.style == ">":
+    if node.style in ("|", ">"):
         node.end = node.start + len(_text[node.start : node.end].rstrip())
 
 

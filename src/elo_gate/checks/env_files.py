@@ -1,0 +1,154 @@
+"""Turns an env file as a whole into what is wrong with it: secrets in version control, lines that are lost,
+names that are missing or stand in a circle."""
+
+from __future__ import annotations
+
+import re
+
+from ..kinds.env import BROWSER, credential, vars_of
+from ..model import SCALAR, Artifact, Fault, Item, Node
+from ..redact import PUBLIC, secret_name, tokens
+from ..syntax import dotenv
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+_EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", ".env_example")
+_NAME = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)(?!:-|[A-Za-z0-9_])")
+
+
+def committed(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
+    """Yields one fault a file, at the first credential, when git tracks it or nothing says that it is ignored."""
+    tracked = file.project.tracked(file.path)
+    if tracked is False or (tracked is None and file.project.ignored(file.path)):
+        return
+    held = [(item.place, item.facts["name"]) for item in vars_of(file) if credential(item)]
+    values = [(item.facts["value"].start, item.facts["value"].end) for item in vars_of(file)]
+    for start, end, kind in tokens(file.source.text):
+        if kind not in PUBLIC and kind != "url password" and not any(s <= start < e for s, e in values):
+            held.append((Node(SCALAR, "", file.source, start, end), f"a {kind} in a comment"))
+    if not held:
+        return
+    held.sort(key=lambda pair: pair[0].start)
+    (first, name), rest = held[0], held[1:]
+    more = f" and {len(rest)} more" if rest else ""
+    message = "tracked" if tracked else "default"
+    yield Fault(first, related=[(at, words) for at, words in rest], message=message, name=name, more=more)
+
+
+def not_ignored(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
+    """Yields a fault for a file whose names ask for secrets, that holds none yet, and that git would take in."""
+    if file.project.ignored(file.path):
+        return
+    names = [item.facts["name"] for item in vars_of(file) if item.facts["secret"] and not item.facts["browser"]]
+    if names and not any(map(credential, vars_of(file))):
+        yield Fault(it, name=names[0], file=file.path.rpartition("/")[2])
+
+
+def in_browser(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
+    """Yields a fault when a variable that is compiled into the browser's JavaScript is a secret by name or form."""
+    name, value = it.facts["name"], it.facts["value"]
+    if not it.facts["browser"] or value.kind is not SCALAR or not value.value:
+        return
+    prefix = next(each for each in BROWSER if name.startswith(each))
+    found = [kind for _, _, kind in tokens(value.value) if kind not in PUBLIC]
+    if "json web token" in found and _public_role(value.value):
+        found.remove("json web token")
+    if found:
+        yield Fault(it, message="form", name=name, prefix=prefix, kind=found[0])
+    elif re.search(params["names"], name) and secret_name(name) and not re.search(params["public"], name):
+        if value.boolean() is None and value.number() is None:
+            yield Fault(it, name=name, prefix=prefix)
+
+
+def _public_role(token: str) -> bool:
+    """Whether a token is one that its issuer makes for browsers: a Supabase `anon` key."""
+    from binascii import Error, a2b_base64
+
+    try:
+        body = token.split(".")[1].replace("-", "+").replace("_", "/")
+        claims = a2b_base64(body + "=" * (-len(body) % 4))
+    except (Error, IndexError, ValueError):
+        return False
+    return re.search(rb'"role"\s*:\s*"anon"', claims) is not None
+
+
+def lost_line(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
+    """Yields a fault for what the reader of env files skips or reads otherwise than it looks."""
+    code = it.facts["code"]
+    if code in ("syntax", "unterminated-quote", "text-after-quote"):
+        name = _name_before(file, it.node.start)
+        yield Fault(it, message=code, name=name)
+
+
+def duplicate(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
+    """Yields a fault at a name that is set again with another value."""
+    if it.facts["code"] != "duplicate-key":
+        return
+    name = it.node.value
+    written = [(key, value) for key, value in file.root.value if key.value == name]
+    if len({value.value for _, value in written}) > 1:
+        earlier = [(key, "set here first") for key, _ in written if key.start < it.node.start][:1]
+        yield Fault(it, related=earlier, name=name)
+
+
+def _name_before(file: Artifact, at: int) -> str:
+    """The name whose value begins at an offset."""
+    return next((key.value for key, value in file.root.value if value.start == at), "this line")
+
+
+def cut(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
+    """Yields a fault when an unquoted value ends at a `#` that touches it."""
+    written = file.root.get(it.facts["name"])
+    text = file.source.text
+    if written.style or written.end == written.start or text[written.end : written.end + 1] != "#":
+        return
+    yield Fault(it, name=it.facts["name"])
+
+
+def circle(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
+    """Yields a fault at the first name of references that lead back to it: the reader recurses until it fails."""
+    package = file.project.package(file.path)
+    if package is None or not package.has("next"):
+        return
+    refers = {key.value: set(_NAME.findall(value.value)) for key, value in file.root.items()}
+    seen: set[str] = set()
+    for start in refers:
+        todo, reached = [start], set()
+        while todo:
+            for name in refers.get(todo.pop(), ()):
+                if name in refers and name not in reached:
+                    reached.add(name)
+                    todo.append(name)
+        if start in reached and start not in seen:
+            seen |= reached
+            key = file.root.key(start)
+            yield Fault(key, name=start)
+
+
+def drift(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
+    """Yields a fault when the example beside a file lacks names that the file sets."""
+    folder = file.path.rpartition("/")[0]
+    for name in _EXAMPLES:
+        path = f"{folder}/{name}" if folder else name
+        example = file.project.read(path)
+        if example is None or path == file.path:
+            continue
+        root, _ = dotenv.parse(example)
+        documented = {key.value for key, _ in root.items()}
+        documented |= set(re.findall(r"(?m)^\s*#\s*([A-Z][A-Z0-9_]*)\s*=", example.text))
+        missing = [item for item in vars_of(file) if item.facts["name"] not in documented]
+        if missing:
+            names = ", ".join(item.facts["name"] for item in missing[:5]) + (" ..." if len(missing) > 5 else "")
+            related = [(item.facts["key"], f"{item.facts['name']} is not in {name}") for item in missing[1:20]]
+            yield Fault(missing[0].facts["key"], related=related, names=names, example=name)
+        return
+
+
+def required(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
+    """Yields a fault that lists the demanded names a file does not set or leaves empty."""
+    missing = [name for name in params["names"] if file.root.get(name).text() is None]
+    if missing:
+        yield Fault(it, names=", ".join(missing))

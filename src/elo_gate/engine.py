@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 
+from .inert import inert
 from .model import OFF, Fault, Finding, Item, Node, Undecided
 
 TYPE_CHECKING = False
@@ -209,12 +210,12 @@ def _finding(
     else:
         found = values(*context) if values is not None else ()
         fixes = fix_values(*context) if fix_values is not None else ()
-    arguments = [clean(mask(value)) for value in found]
+    arguments = [inert(mask(value), 120) for value in found]
     related = []
     for at, words in fault.related:
         other = _place(at)
         if other is not None:
-            related.append((*span(other), clean(mask(words))))
+            related.append((*span(other), inert(mask(words), 120)))
     if severity is None:
         project = artifact.project
         severity = fault.severity or rule.severity
@@ -229,7 +230,7 @@ def _finding(
         fill(text, arguments),
         fault.message,
         arguments,
-        fill(fix_text, [clean(mask(value)) for value in fixes]),
+        fill(fix_text, [inert(mask(value), 120) for value in fixes]),
         source,
         start,
         end,
@@ -244,14 +245,3 @@ def fill(text: str, arguments: list[str]) -> str:
     for number, argument in enumerate(arguments):
         text = text.replace(f"{{{number}}}", argument, 1)
     return text
-
-
-def clean(text: str) -> str:
-    """A value fit for one line of a message: no control characters or direction marks, at most 120 characters."""
-    if len(text) > 120:
-        text = text[:117] + "..."
-    if text.isprintable():
-        return text
-    return "".join(
-        letter if letter.isprintable() else ("\\n" if letter == "\n" else f"\\u{ord(letter):04x}") for letter in text
-    )

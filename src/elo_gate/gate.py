@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from .inert import inert
 from .verdict import decide
 
 TYPE_CHECKING = False
@@ -50,7 +51,7 @@ def root_of(paths: Sequence[str]) -> tuple[str, list[str]]:
         return here, []
     for path in paths:
         if not os.path.lexists(path):
-            raise UsageError(f"{_shown(path)}: there is no such file or folder")
+            raise UsageError(f"{inert(path)}: there is no such file or folder")
     if len(paths) == 1 and os.path.isdir(paths[0]):
         return os.path.realpath(paths[0]), []
     root = os.path.realpath(here)
@@ -58,15 +59,9 @@ def root_of(paths: Sequence[str]) -> tuple[str, list[str]]:
     for path in paths:
         relative = os.path.relpath(os.path.realpath(path), root)
         if relative == os.pardir or relative.startswith(os.pardir + os.sep):
-            raise UsageError(f"{_shown(path)}: outside of the working directory; give that folder alone, or start there")
+            raise UsageError(f"{inert(path)}: outside of the working directory; give that folder alone, or start there")
         below.append(relative.replace(os.sep, "/"))
     return root, below
-
-
-def _shown(path: str) -> str:
-    from .engine import clean
-
-    return clean(path)
 
 
 def run(
@@ -140,7 +135,7 @@ def _policy(root: str, top: str, config: str | None) -> Policy:
     if own is None:
         return Policy()
     if config is not None and not os.path.isfile(config):
-        raise ConfigError(f"{_shown(config)}: there is no such configuration file")
+        raise ConfigError(f"{inert(config)}: there is no such configuration file")
     return read(own, root)
 
 

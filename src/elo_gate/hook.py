@@ -25,6 +25,7 @@ def main() -> None:
 def run(names: list[str]) -> int:
     """The exit code for file names relative to the working directory; the report is on stdout."""
     from . import gate
+    from .inert import inert
 
     root = os.path.realpath(os.getcwd())
     files = None
@@ -34,10 +35,10 @@ def run(names: list[str]) -> int:
             for name in names:
                 path = os.path.join(root, name)
                 if not os.path.lexists(path) or os.path.isdir(path):
-                    raise gate.UsageError(f"{gate._shown(name)}: no file of that name; settings belong into elo-gate.toml")
+                    raise gate.UsageError(f"{inert(name)}: no file of that name; settings belong into elo-gate.toml")
                 relative = os.path.relpath(os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)), root)
                 if relative.startswith(os.pardir + os.sep):
-                    raise gate.UsageError(f"{gate._shown(name)}: outside of the working directory")
+                    raise gate.UsageError(f"{inert(name)}: outside of the working directory")
                 files.append(relative.replace(os.sep, "/"))
         done = gate.run(root, files=files, hook=True)
     except gate.UsageError as error:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elo_gate.model import Node, Source, walk
-from elo_gate.syntax.dockerfile import Dockerfile, Instruction, expand, parse
+from elo_gate.syntax.dockerfile import Dockerfile, Instruction, parse
+from elo_gate.syntax.dockerfile_variables import expand
 
 
 def read(text: str) -> Dockerfile:

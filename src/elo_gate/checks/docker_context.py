@@ -171,7 +171,7 @@ def _known(file: Artifact, context: Any) -> bool:
         if source.kind is SCALAR and plain(source.value) and source.value.strip("./")
     ]
     found = sum(context.exists(source) for source in sources)
-    return found > 0 and found * 2 >= len(sources)
+    return bool(found and found * 2 >= len(sources))
 
 
 def _missing_public(it: Item, file: Artifact) -> Iterator[Fault]:

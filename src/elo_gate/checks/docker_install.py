@@ -20,7 +20,7 @@ _LOCKED = {
 # What builds are made of and projects keep in devDependencies.
 _BUILDERS = frozenset(
     ("typescript", "next", "vite", "webpack", "webpack-cli", "rollup", "esbuild", "tsup", "turbo", "nx", "tailwindcss",
-     "postcss", "autoprefixer", "sass", "prisma", "ts-node", "tsx", "react-scripts", "parcel", "astro", "nuxt", "gatsby")
+     "postcss", "autoprefixer", "sass", "prisma", "ts-node", "tsx", "react-scripts", "parcel", "astro", "nuxt")
 )  # fmt: skip
 _BUILDER_SCOPES = (
     "@types/",
@@ -214,7 +214,7 @@ def sources_first(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[
 
 
 def missing_script(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault | Undecided]:
-    """Yields a fault for each package.json script that a built stage or the released image runs and that is not there."""
+    """Yields a fault for each package.json script that is run while the image is built or started and is not there."""
     commands = [command for stage in dockerfile.stages(file) for command in stage.facts["runs"]]
     for stage in dockerfile.final_stage(file):
         for part in ("entrypoint", "cmd"):

@@ -59,7 +59,7 @@ def _config(file: Artifact, source: str, copy: Item) -> Artifact | None:
 
 def public_names(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault | Undecided]:
     """Yields a fault for a build that is not given the NEXT_PUBLIC_ names that production documents."""
-    context, project = dockerfile.of(file)["context"], file.project
+    context = dockerfile.of(file)["context"]
     if context.folder is None or not _builds_next(file, context):
         return
     wanted = _documented(file, context)
@@ -98,8 +98,7 @@ def _builds_next(file: Artifact, context: Any) -> bool:
     package = file.project.package(context.path("x") or "x")
     if package is not None and package.scripts_known:
         return bool(package.has("next"))
-    home = context.folder
-    return any(config.path.rpartition("/")[0] == home for config in file.project.artifacts("next"))
+    return any(name.startswith("next.config.") for name in file.project.names(context.folder))
 
 
 def _documented(file: Artifact, context: Any) -> dict[str, Any]:

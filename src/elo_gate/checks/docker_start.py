@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..kinds import dockerfile
-from ..model import SCALAR, UNKNOWN, Fault, Item, Undecided
+from ..model import UNKNOWN, Fault, Item, Undecided
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,8 +121,3 @@ def _touches(command: Item, copy: Item) -> bool:
     if command.facts["program"] == "mkdir":
         return ".next" in command.facts["text"]
     return command.place.start > copy.place.start or ".next" in command.facts["text"]
-
-
-def known_text(value: Any) -> str | None:
-    """The text of a node that is known."""
-    return value.value if value is not None and value.kind is SCALAR else None

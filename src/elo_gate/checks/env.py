@@ -63,7 +63,7 @@ def weak_password(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[
 def _first_tried(password: str, user: str, words: list[str]) -> bool:
     """Whether a password is the user's name, a known word, or such words with digits behind."""
     text = password.lower()
-    if not text or text.startswith(("$", "{", "%", "<")) or placeholder(password, "PASSWORD"):
+    if not text or text.startswith(("$", "{", "%", "<")) or placeholder(password, "A_PASSWORD"):
         return False
     if len(text) > 24 or any(runs(password)):
         return False
@@ -167,6 +167,6 @@ def _same_purpose(one: str, other: str) -> bool:
 def certificate_check(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
     """Yields a fault for a variable that turns the check of certificates off for the whole process."""
     value = it.facts["value"]
-    wrong = params["off"].get(it.facts["name"])
+    wrong = params["switches"].get(it.facts["name"])
     if wrong is not None and value.kind is SCALAR and value.value.strip().lower() == str(wrong).lower():
         yield Fault(it, name=it.facts["name"], value=value.value)

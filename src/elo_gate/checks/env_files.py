@@ -1,5 +1,5 @@
 """Turns an env file as a whole into what is wrong with it: secrets in version control, lines that are lost,
-names that are missing or stand in a circle."""
+names that stand in a circle or in no example."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", ".env_example")
-_NAME = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)(?!:-|[A-Za-z0-9_])")
+_NAME = re.compile(r"(?<!\\)\$\{?([A-Za-z_][A-Za-z0-9_]*)(?!:-|[A-Za-z0-9_])")
 
 
 def committed(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
@@ -33,9 +33,8 @@ def committed(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Faul
         return
     held.sort(key=lambda pair: pair[0].start)
     (first, name), rest = held[0], held[1:]
-    more = f" and {len(rest)} more" if rest else ""
-    message = "tracked" if tracked else "default"
-    yield Fault(first, related=[(at, words) for at, words in rest], message=message, name=name, more=more)
+    message = ("tracked-several" if rest else "tracked") if tracked else "several" if rest else "default"
+    yield Fault(first, related=rest, message=message, name=name, more=len(rest))
 
 
 def not_ignored(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
@@ -145,10 +144,3 @@ def drift(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
             related = [(item.facts["key"], f"{item.facts['name']} is not in {name}") for item in missing[1:20]]
             yield Fault(missing[0].facts["key"], related=related, names=names, example=name)
         return
-
-
-def required(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
-    """Yields a fault that lists the demanded names a file does not set or leaves empty."""
-    missing = [name for name in params["names"] if file.root.get(name).text() is None]
-    if missing:
-        yield Fault(it, names=", ".join(missing))

@@ -121,9 +121,9 @@ def _pause(hook: Node) -> tuple[Node, int | None]:
         return node, integer(node)
     for word in hook.get("exec", "command").elements():
         parts = (word.text() or "").split()
-        for before, after in zip(parts, parts[1:], strict=False):
-            if before in ("sleep", "/bin/sleep") and after.rstrip(";&").isdecimal():
-                return word, int(after.rstrip(";&"))
+        for at, part in enumerate(parts[1:], 1):
+            if parts[at - 1] in ("sleep", "/bin/sleep") and part.rstrip(";&").isdecimal():
+                return word, int(part.rstrip(";&"))
     words = [word.text() or "" for word in hook.get("exec", "command").elements()]
     if len(words) == 2 and words[0] in ("sleep", "/bin/sleep") and words[1].isdecimal():
         return hook.get("exec", "command", 1), int(words[1])
@@ -204,5 +204,5 @@ def shared_volume(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[
         for claim in tree.named("PersistentVolumeClaim", name.value, it):
             modes = {mode.text() for mode in claim.node.get("spec", "accessModes").elements()}
             if modes and modes <= {"ReadWriteOnce", "ReadWriteOncePod"}:
-                related = [(claim, "the claim"), (place, "the replicas")]
+                related: list[tuple[Node | Item, str]] = [(claim, "the claim"), (place, "the replicas")]
                 yield Fault(name, related=related, workload=facts["name"], claim=name.value, count=count)

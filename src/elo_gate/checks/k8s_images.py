@@ -40,7 +40,7 @@ def floating_tag(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[F
 def pull_policy(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
     """Yields a fault when a floating tag is pulled once and kept, or nothing says how it is pulled."""
     image = _image(it)
-    if image is None or image["digest"] or image["tag"] not in params["tags"] and image["tag"]:
+    if image is None or image["digest"] or (image["tag"] not in params["tags"] and image["tag"]):
         return
     policy = it.get("imagePullPolicy")
     text = policy.text()
@@ -56,7 +56,8 @@ def no_registry(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fa
     if image is None or image["registry"] or "/" in image["repository"]:
         return
     if image["base"] not in params["official"]:
-        yield Fault(it.facts["image"], image=image["text"], name=image["base"], pulled=f"docker.io/library/{image['base']}")
+        name = image["base"]
+        yield Fault(it.facts["image"], image=image["text"], name=name, pulled="docker.io/library/" + name)
 
 
 def placeholder(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:

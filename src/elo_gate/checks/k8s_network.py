@@ -32,10 +32,9 @@ def selector_mismatch(it: Item, file: Artifact, params: dict[str, Any]) -> Itera
         if key in facts["labels"] and (there is None or value is None):
             yield Undecided("a label is filled in when the manifest is deployed", selector)
         elif there != value or key not in facts["labels"]:
-            entry = selector.get("matchLabels")
-            yield Fault(
-                entry.key(key), workload=facts["name"], label=f"{key}={value}", found=f"{key}={there}" if there else None
-            )
+            place = selector.get("matchLabels").key(key)
+            found = f"{key}={there}" if there else None
+            yield Fault(place, workload=facts["name"], label=f"{key}={value}", found=found)
 
 
 def no_pods(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault | Undecided]:
@@ -51,7 +50,7 @@ def no_pods(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault 
     if found:
         return
     neighbours = [pod for pod in tree.pods if pod.node.source is it.node.source and together(pod, it)]
-    if tree.open or not neighbours and not any(together(pod, it) for pod in tree.pods[:200]):
+    if tree.open or (not neighbours and not any(together(pod, it) for pod in tree.pods[:200])):
         yield Undecided("its pods may come from outside of the tree", selector)
         return
     words = ", ".join(f"{key}={value}" for key, value in wanted.items())
@@ -86,7 +85,8 @@ def target_port(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fa
 
 
 def _listeners(pod: Item) -> list[Item]:
-    return pod.facts["containers"] + [one for one in pod.facts["init"] if one.facts["sidecar"]]
+    main: list[Item] = pod.facts["containers"]
+    return main + [one for one in pod.facts["init"] if one.facts["sidecar"]]
 
 
 def _unknown_ports(pod: Item) -> bool:
@@ -128,7 +128,7 @@ def _offers(service: Item, port: Node) -> bool:
     for one in service.node.get("spec", "ports").elements():
         for field in ("port", "name"):
             value = one.get(field)
-            if value.kind is UNKNOWN or value.kind is SCALAR and value.value == port.value:
+            if value.kind is UNKNOWN or (value.kind is SCALAR and value.value == port.value):
                 return True
     return service.node.get("spec", "type").text() == "ExternalName"
 
@@ -155,7 +155,7 @@ def exposed_service(it: Item, file: Artifact, params: dict[str, Any]) -> Iterato
             return
     if kind.value == "NodePort":
         yield Fault(kind, message="node", severity="note" if file.assumed else "warning", **values)
-    elif not any("ssl" in key.value or "tls" in key.value or "cert" in key.value for key, _ in it.facts["annotations"].items()):
+    elif not any(word in key.value for key, _ in it.facts["annotations"].items() for word in ("ssl", "tls", "cert")):
         plain = [port for port in spec.get("ports").elements() if integer(port.get("port")) not in (443, 8443)]
         if plain and not file.assumed:
             yield Fault(kind, severity="warning", **values)
@@ -163,11 +163,12 @@ def exposed_service(it: Item, file: Artifact, params: dict[str, Any]) -> Iterato
 
 def _internal(it: Item, params: dict[str, Any]) -> bool:
     """Whether annotations or source ranges keep a load balancer inside of the network."""
-    if it.node.get("spec", "loadBalancerSourceRanges") or it.node.get("spec", "loadBalancerClass").text() == "tailscale":
+    spec = it.node.get("spec")
+    if spec.get("loadBalancerSourceRanges") or spec.get("loadBalancerClass").text() == "tailscale":
         return True
     for key, value in it.facts["annotations"].items():
         name, text = key.value.lower(), str(value.value).lower()
-        if "internal" in name and text not in ("false", "0.0.0.0/0") or "scheme" in name and text == "internal":
+        if ("internal" in name and text not in ("false", "0.0.0.0/0")) or ("scheme" in name and text == "internal"):
             return True
         if name.endswith("load-balancer-type") and text == "internal":
             return True
@@ -321,12 +322,16 @@ def staging_issuer(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator
             for issuer in cluster_of(file).named(kind, node.value, it):
                 server = issuer.node.get("spec", "acme", "server")
                 if "staging" in (server.text() or ""):
-                    yield Fault(node, related=[(server, "the staging server")], name=it.facts["name"], issuer=node.value)
+                    related = [(server, "the staging server")]
+                    yield Fault(node, related=related, name=it.facts["name"], issuer=node.value)
                     break
 
 
 def declared(tree: Cluster, kind: str, name: str, near: Item) -> list[frozenset[str] | None] | None:
-    """The key sets of what declares a Secret or ConfigMap of a name (None in it: keys not known); None when nothing does."""
+    """The key sets of what declares a Secret or ConfigMap of a name, None where keys are not known.
+
+    None in place of the list when nothing declares it.
+    """
     found: list[frozenset[str] | None] = []
     for item in tree.named(kind, name, near):
         keys: set[str] = set()
@@ -339,6 +344,10 @@ def declared(tree: Cluster, kind: str, name: str, near: Item) -> list[frozenset[
     if kind == "Secret":
         found += _brought(tree, name, near)
     return found or None
+
+
+# Objects from which other controllers make Secrets under names that only they know.
+_BRINGERS = ("SecretProviderClass", "VaultStaticSecret", "VaultDynamicSecret", "InfisicalSecret", "OnePasswordItem")
 
 
 def _brought(tree: Cluster, name: str, near: Item) -> list[frozenset[str] | None]:
@@ -355,7 +364,7 @@ def _brought(tree: Cluster, name: str, near: Item) -> list[frozenset[str] | None
     for item in tree.of_kind("Certificate", near):
         if item.node.get("spec", "secretName").text() == name:
             found.append(frozenset(("tls.crt", "tls.key", "ca.crt")))
-    for kind in ("SecretProviderClass", "VaultStaticSecret", "VaultDynamicSecret", "InfisicalSecret", "OnePasswordItem"):
+    for kind in _BRINGERS:
         if tree.of_kind(kind, near):
             found.append(None)
     return found

@@ -43,7 +43,7 @@ def not_text(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault
                 value = entry.get("value")
                 if value.kind is SCALAR and not value.style and not value.is_null() and not is_text(value):
                     yield Fault(value, field=f"env {entry.get('name').text()}")
-    elif kind == "ConfigMap" or kind == "Secret":
+    elif kind in ("ConfigMap", "Secret"):
         for field in ("data", "stringData"):
             yield from _plain(it.node.get(field), field)
     metadata = it.facts["metadata"]
@@ -66,10 +66,14 @@ def restart_policy(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator
         return
     text = policy.text() or "Always"
     if kind in ("Job", "CronJob"):
-        if text not in ("OnFailure", "Never"):
-            yield Fault(policy or it.facts["pod_place"], workload=it.facts["name"], kind=kind, policy=text, allowed="OnFailure or Never")
-    elif kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet") and text != "Always":
-        yield Fault(policy, workload=it.facts["name"], kind=kind, policy=text, allowed="Always")
+        allowed: tuple[str, ...] = ("OnFailure", "Never")
+    elif kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"):
+        allowed = ("Always",)
+    else:
+        return
+    if text not in allowed:
+        values = {"workload": it.facts["name"], "kind": kind, "policy": text, "allowed": " or ".join(allowed)}
+        yield Fault(policy or it.facts["pod_place"], **values)
 
 
 def no_namespace(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
@@ -114,7 +118,8 @@ def no_labels(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Faul
         return
     names = set(own.index or ()) | set(it.facts["labels"])
     if not any(name.startswith("app.kubernetes.io/") for name in names):
-        yield Fault(it.facts["metadata"].key("labels") or it.node.key("metadata") or it.place, workload=it.facts["name"])
+        place = it.facts["metadata"].key("labels") or it.node.key("metadata") or it.place
+        yield Fault(place, workload=it.facts["name"])
 
 
 def missing_file(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:

@@ -27,7 +27,8 @@ def missing(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]
     facts = it.facts
     if not facts["serves"]:
         return
-    lacking = [name for name, fact in (("readinessProbe", "readiness"), ("livenessProbe", "liveness")) if not facts[fact]]
+    asked = (("readinessProbe", "readiness"), ("livenessProbe", "liveness"))
+    lacking = [name for name, fact in asked if not facts[fact]]
     if not lacking:
         return
     elo = file.project is not None and file.project.elo

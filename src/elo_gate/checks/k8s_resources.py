@@ -40,7 +40,7 @@ def missing(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault 
         )
         if not node
     ]
-    if (lacking or file.project is not None and file.project.elo) and not limits.get("cpu"):
+    if (lacking or (file.project is not None and file.project.elo)) and not limits.get("cpu"):
         lacking.append("limits.cpu")
     if not lacking:
         return
@@ -104,7 +104,8 @@ def heap_over_limit(it: Item, file: Artifact, params: dict[str, Any]) -> Iterato
             _, option, rest = text.partition("--max_old_space_size")
         digits = rest.lstrip("= ").split(" ")[0] if option else ""
         if digits.isdecimal() and int(digits) * _MEBI >= allowed:
-            yield Fault(node, related=[(limit, "the limit")], container=it.facts["name"], heap=digits, limit=limit.value)
+            related = [(limit, "the limit")]
+            yield Fault(node, related=related, container=it.facts["name"], heap=digits, limit=limit.value)
             return
 
 

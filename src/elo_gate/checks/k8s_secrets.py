@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..kinds import k8s
 from ..kinds.credential import literal, secret_name, stand_in, url_password
 from ..model import SCALAR, Fault, Item, Node
+from ..redact.randomness import runs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _generated(entry: Node, field: str) -> list[tuple[str, Node]]:
     for node in entry.get("literals").elements():
         name, equals, value = (node.text() or "").partition("=")
         value = value.strip("\"'")
-        if equals and (literal(name, value) or field == "secretGenerator" and _real(name, value)):
+        if equals and (literal(name, value) or (field == "secretGenerator" and _real(name, value))):
             pairs.append((name, node))
     return pairs
 
@@ -67,7 +68,8 @@ def committed(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Faul
                 names.append(key.value)
                 places.append(key)
     if names:
-        yield Fault(places[0], related=[(place, "and here") for place in places[1:]], names=names, name=it.facts["name"])
+        related = [(place, "and here") for place in places[1:]]
+        yield Fault(places[0], related=related, names=names, name=it.facts["name"])
 
 
 def _real(name: str, text: str) -> bool:
@@ -80,8 +82,8 @@ def _real(name: str, text: str) -> bool:
         return True
     if "://" in text or "\n" in text or len(text) < 16 or " " in text:
         return False
-    # A long value of mixed characters under an ordinary name.
-    return any(c.isdigit() for c in text) and any(c.isalpha() for c in text) and text.lower() != text or len(set(text)) > 15
+    # Under an ordinary name, what looks random.
+    return next(runs(text), None) is not None
 
 
 def _decoded(text: str) -> str | None:

@@ -294,7 +294,7 @@ def _gather(artifact: Artifact) -> Cluster:
     artifacts = project.artifacts("k8s") if project is not None else [artifact]
     for one in artifacts:
         role = helm.role(one.path, project)
-        if role == helm.TEMPLATE or role == helm.CHART:
+        if role in (helm.TEMPLATE, helm.CHART):
             result.open = result.open or f"the Helm chart of {one.path} may bring objects"
             continue
         documents(one)

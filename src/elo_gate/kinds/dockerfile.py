@@ -2,15 +2,16 @@
 
 Views (what only a development or test stage needs is left out of runs, copies, settings, images and stages)
 
-* `file`: one item, its place the first FROM; `stages`, `final` (the released stages), `context` (dockerfile_context.Context),
-  `parsed` (syntax.dockerfile.Dockerfile), `cmd`, `entrypoint`.
+* `file`: one item, its place the first FROM; `stages`, `final` (the released stages), `cmd`, `entrypoint`, `context`
+  (dockerfile_context.Context), `parsed` (syntax.dockerfile.Dockerfile).
 * `stages`, `final_stage`: see dockerfile_stages.build.
 * `instructions`: name, form, stage, instruction.
 * `runs`: the commands of RUN, see dockerfile_runs.commands.
-* `copies`: add, sources, dest, path, from (None, a stage's or an image's Item, UNKNOWN), whole, chown, chmod, checksum, stage.
+* `copies`: add, sources, dest, path, from (None, a stage's or an image's Item, UNKNOWN), whole, chown, chmod, checksum,
+  stage.
 * `settings`: each ARG and ENV pair: name, value (Node, UNKNOWN, None without one), kind, legacy, stage, shipped.
-* `images`: each distinct image from elsewhere, see dockerfile_images.read; also stages (that use it), shipped (it is the
-  base of a released stage), others (its further places).
+* `images`: each distinct image from elsewhere, see dockerfile_images.read; also stages (that use it), shipped (it is
+  the base of a released stage), others (its further places).
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from __future__ import annotations
 from ..model import SCALAR, UNKNOWN, Item, Node
 from ..syntax import dockerfile as syntax
 from . import credential, dockerfile_context, dockerfile_stages
-from . import dockerfile_runs as runs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def of(artifact: Artifact) -> dict[str, Any]:
         facts["final"] = made.final
         last = made.final[-1].facts if made.final else {}
         facts["cmd"], facts["entrypoint"] = last.get("cmd"), last.get("entrypoint")
-    return facts  # type: ignore[no-any-return]
+    return facts
 
 
 def file(artifact: Artifact) -> list[Item]:
@@ -203,9 +203,3 @@ def _secret_spans(instruction: syntax.Instruction) -> Iterator[tuple[int, int]]:
 def _has_credential(text: str) -> bool:
     lower = text.lower()
     return credential.url_password(text) is not None or any(token in lower for token in _TOKENS[:-1])
-
-
-__all__ = [
-    "VIEWS", "copies", "file", "final_stage", "images", "instructions", "load", "of", "runs", "secrets", "settings", "signs",
-    "stages",
-]  # fmt: skip

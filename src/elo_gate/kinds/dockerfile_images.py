@@ -32,7 +32,8 @@ def read(node: Node, text: str) -> Item:
     """An image reference in its parts; `text` is the reference after expansion, variables that are unknown kept.
 
     Facts: text, registry ("docker.io" by default), repository (without `library/`), name (repository, with the registry
-    unless it is Docker Hub's), tag, digest (None when not written, UNKNOWN when a variable stands there), known, scratch.
+    unless it is Docker Hub's), tag, digest (None when not written, UNKNOWN when a variable stands there), known,
+    scratch.
     """
     unknown = "$" in text
     bare = _REFERENCE.sub("\0", text) if unknown else text

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..model import SCALAR, UNKNOWN, Item, Node
 from ..syntax import command as shell
-from ..syntax.dockerfile import EXEC, Instruction, expand
+from ..syntax.dockerfile import EXEC, Instruction
+from ..syntax.dockerfile_variables import expand
 from . import packages
 
 TYPE_CHECKING = False
@@ -58,11 +59,10 @@ def commands(
         return []
     line, begin = instruction.line, instruction.at
     text = instruction.args[0].value
-    groups = [
-        (each.joiner, [_word(word, line.node(begin + word.start, begin + word.end), get, escape) for word in each.words],
-         each.assignments)
-        for each in shell.parse(text)
-    ]  # fmt: skip
+    groups = []
+    for each in shell.parse(text):
+        words = [_word(word, line.node(begin + word.start, begin + word.end), get, escape) for word in each.words]
+        groups.append((each.joiner, words, each.assignments))
     programs = [packages.basename(words[0][0]) for _, words, _ in groups if words]
     for heredoc in instruction.heredocs:
         body = heredoc.body

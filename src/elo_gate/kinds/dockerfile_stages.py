@@ -8,7 +8,8 @@ commands; ENV overrules ARG. What a base image from elsewhere sets is unknown.
 from __future__ import annotations
 
 from ..model import ABSENT, SCALAR, UNKNOWN, Item, Node
-from ..syntax.dockerfile import EXEC, SHELL, Dockerfile, Instruction, expand
+from ..syntax.dockerfile import Dockerfile, Instruction
+from ..syntax.dockerfile_variables import expand
 from . import dockerfile_images as images
 from . import dockerfile_runs as runs
 
@@ -19,18 +20,19 @@ if TYPE_CHECKING:
 # Set by BuildKit, or passed by its client, without a declaration in the global scope:
 # https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
 _PLATFORM = frozenset(
-    ("TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT", "BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT")
+    ("TARGETPLATFORM", "TARGETOS", "TARGETARCH", "TARGETVARIANT", "BUILDPLATFORM", "BUILDOS", "BUILDARCH",
+     "BUILDVARIANT")
 )  # fmt: skip
 # Stages that are not meant for production, by their names' words.
 _ASIDE = frozenset(
-    ("dev", "develop", "development", "devcontainer", "test", "tests", "testing", "lint", "linter", "debug", "ci", "e2e",
-     "storybook", "check", "coverage", "docs", "bench", "benchmark", "local")
+    ("dev", "develop", "development", "devcontainer", "test", "tests", "testing", "lint", "linter", "debug", "ci",
+     "e2e", "storybook", "check", "coverage", "docs", "bench", "benchmark", "local")
 )  # fmt: skip
 _RELEASE = frozenset(("prod", "production", "release", "runner", "runtime", "final", "deploy"))
 
 
 class Stages:
-    """The stages of one file, in order; `final` are those that are released; `arguments` the ARGs before the first FROM."""
+    """The stages of a file, in order; `final`: those that are released; `arguments`: the ARGs before the first FROM."""
 
     __slots__ = ("arguments", "final", "instructions", "stages")
 
@@ -143,8 +145,8 @@ class _Builder:
                 image = Node(UNKNOWN, word.value, word.source, word.start, word.end)
             scratch = isinstance(image, Item) and image.facts["scratch"]
             state = {
-                "env": {}, "args": {}, "user": None, "workdir": "/" if scratch else None, "cmd": None, "entrypoint": None,
-                "healthcheck": None, "scratch": scratch, "base": image, "image": image, "ports": [],
+                "env": {}, "args": {}, "user": None, "workdir": "/" if scratch else None, "cmd": None,
+                "entrypoint": None, "healthcheck": None, "scratch": scratch, "base": image, "image": image, "ports": [],
             }  # fmt: skip
         facts: dict[str, Any] = {
             "name": name, "title": name or f"#{index + 1}", "index": index, "parent": parent, "runs": [], "copies": [],
@@ -282,7 +284,6 @@ class _Builder:
             "chmod": instruction.flag("chmod") or None, "checksum": instruction.flag("checksum") or None,
             "excludes": [value.value for name, value in instruction.flags if name.value == "exclude" and value],
             "parents": bool(instruction.flag("parents")), "heredocs": instruction.heredocs, "instruction": instruction,
-            "order": len(state["runs"]), "into_folder": target.kind is SCALAR and (target.value.endswith("/") or len(words) > 2),
         }  # fmt: skip
         facts["whole"] = not flag and any(_whole(word) for word in sources)
         state["copies"].append(Item(instruction.node, facts, instruction.keyword))
@@ -307,15 +308,20 @@ def _settle(made: Stages) -> None:
     """Finds the released stage and what goes into it. (`released` overrules it when a target is configured.)"""
     if not made.stages:
         return
-    used = {id(stage) for each in made.stages for stage in each.facts["uses"]}
-    leaves = [stage for stage in made.stages if id(stage) not in used]
+    leaves = _leaves(made)
     last = made.stages[-1]
     if last.facts["aside"]:
         # The last stage is what a plain build makes, but nobody releases the one that runs the tests.
-        better = [stage for stage in leaves if not stage.facts["aside"]]
         named = [stage for stage in made.stages if stage.facts["name"].lower() in _RELEASE]
-        last = next(reversed(better or named), last)
+        last = next(reversed(leaves or named), last)
     release(made, [last])
+
+
+def _leaves(made: Stages) -> list[Item]:
+    """The stages that no other one is made from, those for development and tests left out on both sides."""
+    real = [stage for stage in made.stages if not stage.facts["aside"]]
+    used = {id(stage) for each in real for stage in each.facts["uses"]}
+    return [stage for stage in real if id(stage) not in used]
 
 
 def release(made: Stages, final: list[Item]) -> None:
@@ -324,17 +330,13 @@ def release(made: Stages, final: list[Item]) -> None:
     for stage in made.stages:
         stage.facts["final"] = stage in final
         stage.facts["shipped"] = stage.facts["built"] = False
-    used = {id(stage) for each in made.stages for stage in each.facts["uses"]}
     for stage in final:
         for each in stage.facts["chain"]:
             each.facts["shipped"] = True
     # A leaf that is no test is a further target of the file.
-    pending = final + [s for s in made.stages if id(s) not in used and not s.facts["aside"]]
+    pending = final + _leaves(made)
     while pending:
         stage = pending.pop()
         if not stage.facts["built"]:
             stage.facts["built"] = True
             pending.extend(stage.facts["uses"])
-
-
-__all__ = ["EXEC", "SHELL", "Stages", "build", "release"]

@@ -21,7 +21,8 @@ _WORDS = {
     "staging": "staging", "stage": "staging", "stg": "staging", "preprod": "staging", "uat": "staging",
     "dev": "development", "develop": "development", "development": "development", "local": "development",
     "sandbox": "development", "test": "test", "tests": "test", "testing": "test", "qa": "test", "e2e": "test",
-    "preview": "preview", "ci": "test", "example": "example", "examples": "example", "sample": "example", "demo": "example",
+    "ci": "test", "preview": "preview", "example": "example", "examples": "example", "sample": "example",
+    "demo": "example",
 }  # fmt: skip
 _LABELS = ("environment", "env", "app.kubernetes.io/environment", "tags.datadoghq.com/env")
 
@@ -115,7 +116,7 @@ def objects(artifact: Artifact) -> list[Item]:
 
 def _builtin(api: str) -> bool:
     group, slash, _ = api.partition("/")
-    return not slash or group.endswith(".k8s.io") and ".x-" not in group or "." not in group and group != "skaffold"
+    return not slash or (group.endswith(".k8s.io") and ".x-" not in group) or ("." not in group and group != "skaffold")
 
 
 def workloads(artifact: Artifact) -> list[Item]:
@@ -126,7 +127,8 @@ def workloads(artifact: Artifact) -> list[Item]:
         for item in found:
             facts = item.facts
             facts["services"] = tree.selecting("Service", item)
-            facts["server"] = facts["long_running"] and (bool(facts["services"]) or any(map(_listens, facts["containers"])))
+            listens = bool(facts["services"]) or any(map(_listens, facts["containers"]))
+            facts["server"] = facts["long_running"] and listens
             facts["stateful"] = facts["kind"] == "StatefulSet" or _keeps_data(item)
     return found
 
@@ -280,7 +282,7 @@ def _secret_nodes(root: Node) -> Iterator[Node]:
         elif node.kind is SCALAR and node.value:
             text = node.value
             part, equals, _ = text.partition("=")
-            if credential.secret_name(name) or "://" in text or equals and credential.secret_name(part):
+            if credential.secret_name(name) or "://" in text or (equals and credential.secret_name(part)):
                 if not text.isdecimal() and (credential.secret_name(name) or equals or "@" in text):
                     yield node
 

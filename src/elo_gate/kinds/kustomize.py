@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..model import Artifact
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_HOSTS = ("git@", "github.com/", "gitlab.com/", "bitbucket.org/")
 _LIMIT = 40  # how deep kustomizations may nest
 
 # Lists that a strategic merge joins by a key; every other list is replaced.
@@ -169,7 +170,7 @@ def _resolve(item: Kustomization, project: Any, graph: Graph) -> None:
             text = entry.text()
             if text is None:
                 continue
-            if "://" in text or "?" in text or text.startswith(("git@", "github.com/", "gitlab.com/", "bitbucket.org/")):
+            if "://" in text or "?" in text or text.startswith(_HOSTS):
                 item.remote.append(text)
                 continue
             path = item.join(text)
@@ -249,7 +250,9 @@ def _transform(
     return result
 
 
-def _changes(item: Kustomization, documents: Callable[[str], Sequence[Node]]) -> Iterator[Callable[[Node], Node | None]]:
+def _changes(
+    item: Kustomization, documents: Callable[[str], Sequence[Node]]
+) -> Iterator[Callable[[Node], Node | None]]:
     root = item.root
     for entry in root.get("patchesStrategicMerge").elements():
         for patch in _patch_documents(item, entry, documents):

@@ -68,7 +68,7 @@ def is_text(node: Node) -> bool:
     text = node.value
     if text in _TRUE or text in _FALSE or node.is_null():
         return False
-    if text[:1] not in "+-.0123456789" or text.count(".") > 1 or "-" in text[1:] and "e" not in text.lower():
+    if text[:1] not in "+-.0123456789" or text.count(".") > 1 or ("-" in text[1:] and "e" not in text.lower()):
         return True
     if integer(node) is not None:
         return False
@@ -102,7 +102,7 @@ def veil(root: Node) -> None:
 
 def flatten(documents: Sequence[Node]) -> list[Node]:
     """Documents that are objects, the items of a `kind: List` one by one."""
-    found = []
+    found: list[Node] = []
     for document in documents:
         if document.kind is not MAP:
             continue

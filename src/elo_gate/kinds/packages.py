@@ -43,12 +43,14 @@ _FOLDERS = ("--prefix", "-C", "--dir", "--cwd")
 _FROZEN = frozenset(("--frozen-lockfile", "--immutable", "--frozen"))
 _BUILTIN = {
     "npm": frozenset(
-        ("exec", "x", "cache", "config", "prune", "pkg", "rebuild", "audit", "uninstall", "update", "link", "set", "view",
-         "version", "pack", "publish", "init", "root", "ls", "outdated", "login", "whoami", "help", "dedupe", "create")
+        ("exec", "x", "cache", "config", "prune", "pkg", "rebuild", "audit", "uninstall", "update", "link", "set",
+         "view", "version", "pack", "publish", "init", "root", "ls", "outdated", "login", "whoami", "help", "dedupe",
+         "create")
     ),
     "pnpm": frozenset(
-        ("exec", "dlx", "store", "config", "prune", "deploy", "fetch", "rebuild", "audit", "remove", "update", "up", "link",
-         "import", "pack", "publish", "init", "root", "ls", "list", "setup", "env", "approve-builds", "create", "why", "set")
+        ("exec", "dlx", "store", "config", "prune", "deploy", "fetch", "rebuild", "audit", "remove", "update", "up",
+         "link", "import", "pack", "publish", "init", "root", "ls", "list", "setup", "env", "approve-builds", "create",
+         "why", "set")
     ),
     "yarn": frozenset(
         ("exec", "dlx", "cache", "config", "workspaces", "workspace", "global", "set", "plugin", "rebuild", "audit",
@@ -74,13 +76,13 @@ class Call:
     what the lockfile says. `production`: True when devDependencies are left out by an option, False when an option
     brings them in, None when NODE_ENV decides. `flag`: that option; `retired`: an option npm has retired.
     `packages`: what is installed by name; `globally`. `script`: the package.json script that is run, "" when none;
-    `tool` and `arguments`: the program behind npx, exec and wrappers, or the program itself. `folder`: where, as an option says;
-    `filtered`: a workspace option picks the packages.
+    `tool` and `arguments`: the program behind npx, exec and wrappers, or the program itself. `folder`: where, as an
+    option says; `filtered`: a workspace option picks the packages.
     """
 
     __slots__ = (
-        "arguments", "filtered", "flag", "folder", "globally", "installs", "locked", "manager", "packages", "production",
-        "retired", "script", "tool", "verb",
+        "arguments", "filtered", "flag", "folder", "globally", "installs", "locked", "manager", "packages",
+        "production", "retired", "script", "tool", "verb",
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -45,13 +45,13 @@ def quantity(text: str) -> int | None:
         while end < len(text) and text[end] in _DIGITS:
             end += 1
         fraction = text[start:end]
-    if not whole and not fraction or len(whole) + len(fraction) > 40:
+    if (not whole and not fraction) or len(whole) + len(fraction) > 40:
         return None
     scale = _scale(text[end:])
     if scale is None:
         return None
-    numerator = int(whole + fraction or "0") * scale[0] * NANO
-    denominator = scale[1] * 10 ** len(fraction)
+    numerator: int = int(whole + fraction or "0") * scale[0] * NANO
+    denominator: int = scale[1] * 10 ** len(fraction)
     return sign * -(-numerator // denominator)
 
 

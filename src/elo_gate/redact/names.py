@@ -142,7 +142,7 @@ def _url_stand_in(text: str) -> str:
     user, _, password = (match[1] or "").partition(":")
     if (user.lower(), password.lower()) in _PAIRS:
         return f"{user}:{password}"
-    for part, name in ((password, "PASSWORD"), (user, "")):
+    for part, name in ((password, "A_PASSWORD"), (user, "")):
         if part and not part.startswith(("$", "{", "%")) and stand_in(part, name):
             return part
     host = match[2]
@@ -167,7 +167,7 @@ def readable(value: str) -> bool:
         return True
     words = _split(_PREFIX.sub("", text, count=1))
     known = all(word in _PLAIN or not word.strip("x") or (word.isdigit() and len(word) < 3) for word in words)
-    return known and len(text) - sum(map(len, words)) < 24 and bool(stand_in(text, "PASSWORD"))
+    return known and len(text) - sum(map(len, words)) < 24 and bool(stand_in(text, "A_PASSWORD"))
 
 
 def well_known_pair(user: str, password: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..engine import clean
+from ..inert import inert
 from ..redact import mask
 
 TYPE_CHECKING = False
@@ -45,7 +45,7 @@ class Excerpts:
     def line(self, source: Source, number: int) -> str:
         """One masked line, 1-based."""
         lines = self.lines(source)
-        return clean_line(lines[number - 1]) if number <= len(lines) else ""
+        return inert(lines[number - 1]) if number <= len(lines) else ""
 
     def frame(self, source: Source, start: int, end: int) -> tuple[int, str, int, int]:
         """(line number, masked line, first marked column, column after the last), columns 0-based in that line."""
@@ -62,14 +62,6 @@ class Excerpts:
         return number, shown, first, max(last, first + 1)
 
 
-def clean_line(line: str) -> str:
-    """A line without its end and without what a terminal or a CI runner would take as a command."""
-    line = line.rstrip("\r").replace("\t", " ")
-    if line.isprintable():
-        return line
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
-
-
 def crop(line: str, first: int, last: int) -> tuple[str, int, int]:
     """A line cut to a width that shows its marked part, with the moved marks."""
     if len(line) <= _WIDTH:
@@ -78,5 +70,3 @@ def crop(line: str, first: int, last: int) -> tuple[str, int, int]:
     part = line[begin : begin + _WIDTH]
     return ("..." if begin else "") + part + "...", first - begin + (3 if begin else 0), min(last - begin, _WIDTH) + (3 if begin else 0)
 
-
-__all__ = ["Excerpts", "clean", "clean_line", "crop"]

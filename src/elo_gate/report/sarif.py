@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .. import __version__
-from .excerpt import Excerpts, clean_line
+from ..inert import inert
+from .excerpt import Excerpts
 from .linehash import LineHashes
 
 TYPE_CHECKING = False
@@ -170,7 +171,7 @@ class _Writer:
             made["contextRegion"] = {
                 "startLine": low,
                 "endLine": high,
-                "snippet": {"text": "\n".join(clean_line(each) for each in lines[low - 1 : high])},
+                "snippet": {"text": "\n".join(inert(each) for each in lines[low - 1 : high])},
             }
         return made
 
@@ -183,7 +184,7 @@ class _Writer:
             {
                 "descriptor": {"id": "not-analysed", "index": 0},
                 "level": "error",
-                "message": {"text": f"Not analysed: '{clean_line(text)}'.", "id": "default", "arguments": [clean_line(text)]},
+                "message": {"text": f"Not analysed: '{inert(text)}'.", "id": "default", "arguments": [inert(text)]},
             }
             for text in texts
         ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..model import ERROR, NOTE, SEVERITIES, WARNING
-from .excerpt import Excerpts, clean_line, crop
+from ..inert import inert
+from .excerpt import Excerpts, crop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ def render(run: Run, colour: bool = False, verbose: bool = False) -> str:
     for finding in verdict.findings:
         if finding.source.path != path:
             path = finding.source.path
-            lines += ["", paint(clean_line(path), "bold") + paint(f"  {finding.environment}", "dim")]
+            lines += ["", paint(inert(path), "bold") + paint(f"  {finding.environment}", "dim")]
         lines += _finding(run, finding, excerpts, paint)
     for reason in verdict.reasons:
-        lines += ["", f"{paint('broken', 'broken')}  {clean_line(reason)}"]
+        lines += ["", f"{paint('broken', 'broken')}  {inert(reason)}"]
     lines += ["", *_coverage(verdict.coverage, verbose), ""]
     lines.append(_summary(run, paint))
     return "\n".join(lines).lstrip("\n") + "\n"
@@ -52,7 +53,7 @@ def _finding(run: Run, finding: Finding, excerpts: Excerpts, paint: object) -> I
     yield f"    {' ' * gutter} {paint('|', 'dim')} {' ' * first}{paint(marks, finding.severity)}"  # type: ignore[operator]
     for source, start, _, words in finding.related:
         where, col = source.position(start)
-        yield f"    {'also':4}  {clean_line(source.path)}:{where}:{col}  {words}"
+        yield f"    {'also':4}  {inert(source.path)}:{where}:{col}  {words}"
     yield f"    {paint('why', 'dim'):4}   {docs['rationale']}"  # type: ignore[operator]
     yield f"    {paint('fix', 'dim'):4}   {finding.fix}"  # type: ignore[operator]
 
@@ -80,7 +81,7 @@ def _coverage(coverage: Coverage, verbose: bool) -> Iterator[str]:
         for why, paths in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
             shown = paths if verbose else paths[:3]
             more = f" and {len(paths) - len(shown)} more" if len(paths) > len(shown) else ""
-            yield f"  {why}: {', '.join(map(clean_line, shown))}{more}"
+            yield f"  {why}: {', '.join(map(inert, shown))}{more}"
     if coverage.undecided:
         yield f"Undecided: {_count(len(coverage.undecided), 'answer')} (a value that only the running system knows)."
         groups_: dict[str, int] = {}
@@ -88,7 +89,7 @@ def _coverage(coverage: Coverage, verbose: bool) -> Iterator[str]:
             groups_[rule] = groups_.get(rule, 0) + 1
         if verbose:
             for rule, path, line, why in coverage.undecided:
-                yield f"  {clean_line(path)}:{line}  {rule}: {clean_line(why)}"
+                yield f"  {inert(path)}:{line}  {rule}: {inert(why)}"
         else:
             yield "  " + ", ".join(f"{rule} {count}" for rule, count in sorted(groups_.items())[:6]) + (
                 f" and {len(groups_) - 6} more rules" if len(groups_) > 6 else ""

@@ -2,8 +2,7 @@
 
 The grammar is BuildKit's (https://docs.docker.com/reference/dockerfile/, and its parser where the reference is
 silent): parser directives, comments and blank lines inside continuations, flags, exec form that falls back to
-shell form when the JSON is bad, heredocs. Nothing is expanded here; `expand` does that for whoever knows the
-variables.
+shell form when the JSON is bad, heredocs. Nothing is expanded here (`dockerfile_variables` does that).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from ..model import ABSENT, MAP, SCALAR, SEQ, Node, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ..model import Source
 
@@ -172,9 +171,9 @@ class _Reader:
             if instruction.name == "FROM":
                 staged = True
             elif not staged and instruction.name in INSTRUCTIONS and instruction.name != "ARG":
-                self.refuse(instruction, "only ARG may stand before the first FROM.")
+                self.refuse(instruction, "only ARG may stand before the first FROM")
         if not staged:
-            self.problem("syntax", "There is no FROM: nothing can be built.", 0, min(1, len(self.text)))
+            self.problem("syntax", "there is no FROM: nothing can be built", 0, min(1, len(self.text)))
         self.file.root.value = [instruction.node for instruction in self.file.instructions]
         return self.file
 
@@ -207,7 +206,7 @@ class _Reader:
                 if value in ("\\", "`"):
                     self.file.escape = value
                 else:
-                    self.problem("syntax", "The escape directive takes a backslash or a backtick.", begin, end)
+                    self.problem("syntax", "the escape directive takes a backslash or a backtick", begin, end)
 
     def lines(self) -> Iterator[Line]:
         """The instructions' lines, continuations joined, comments and blank lines taken out."""
@@ -255,11 +254,11 @@ class _Reader:
         rest = _skip(line.text, word.end())
         if instruction.name not in INSTRUCTIONS:
             keyword = instruction.keyword
-            self.problem("unknown-instruction", "This word is no Dockerfile instruction.", keyword.start, keyword.end)
+            self.problem("unknown-instruction", "this word is no Dockerfile instruction", keyword.start, keyword.end)
             rest = end
         elif instruction.name == "ONBUILD":
             if outer is not None or rest >= end:
-                self.refuse(instruction, "an instruction other than ONBUILD has to follow.")
+                self.refuse(instruction, "an instruction other than ONBUILD has to follow")
             else:
                 instruction.inner = self.instruction(line, rest, instruction)
         else:
@@ -306,21 +305,21 @@ class _Reader:
         if at >= end:
             # `RUN` with nothing is refused, so is the rest; CMD may be empty.
             if name not in ("CMD", "ENTRYPOINT"):
-                self.refuse(instruction, "at least one argument is required.")
+                self.refuse(instruction, "at least one argument is required")
             return
         if name in ("RUN", "CMD", "ENTRYPOINT"):
             self.command(instruction, at, end)
         elif name in ("COPY", "ADD", "VOLUME", "SHELL"):
             if not self.strings(instruction, at, end):
                 if name == "SHELL":
-                    self.refuse(instruction, "a JSON array of strings is required.")
+                    self.refuse(instruction, "a JSON array of strings is required")
                 instruction.args = [line.node(*match.span()) for match in _WORD.finditer(line.text, at, end)]
         elif name in ("ENV", "LABEL", "ARG"):
             self.read_pairs(instruction, at, end)
         elif name in ("FROM", "EXPOSE"):
             instruction.args = [line.node(*match.span()) for match in _WORD.finditer(line.text, at, end)]
             if name == "FROM" and (len(instruction.args) not in (1, 3) or not _names_stage(instruction.args)):
-                self.refuse(instruction, "an image and, if any, `AS` and a name are expected.")
+                self.refuse(instruction, "an image and, if any, `AS` and a name are expected")
         elif name == "HEALTHCHECK":
             word = _WORD.match(line.text, at, end)
             assert word is not None
@@ -329,7 +328,7 @@ class _Reader:
             if instruction.kind.value.upper() == "CMD" and at < end:
                 self.command(instruction, at, end)
             elif instruction.kind.value.upper() != "NONE" or at < end:
-                self.refuse(instruction, "`NONE` or `CMD` and a command are expected.")
+                self.refuse(instruction, "`NONE` or `CMD` and a command are expected")
         else:
             instruction.args = [line.node(at, end)]
         if name in ("RUN", "COPY", "ADD") and instruction.form != EXEC and line.text.find("<<", at, end) >= 0:
@@ -385,7 +384,7 @@ class _Reader:
             assert word is not None
             value = _skip(text, word.end())
             if value >= end:
-                self.refuse(instruction, "a name and a value are expected.")
+                self.refuse(instruction, "a name and a value are expected")
                 return
             instruction.pairs = [(line.node(*word.span()), line.node(value, end))]
             return
@@ -396,7 +395,7 @@ class _Reader:
             elif instruction.name == "ARG":
                 instruction.pairs.append((line.node(first, last), ABSENT))
             else:
-                self.refuse(instruction, "every word has to be of the form name=value.")
+                self.refuse(instruction, "every word has to be of the form name=value")
                 return
 
     def heredocs(self, instruction: Instruction, at: int, end: int) -> None:
@@ -427,7 +426,7 @@ class _Reader:
             if unclosed:
                 stop = len(text)
                 mark = heredoc.mark
-                self.problem("unterminated-heredoc", "The heredoc is never closed.", mark.start, mark.end, fatal=True)
+                self.problem("unterminated-heredoc", "the heredoc is never closed", mark.start, mark.end, fatal=True)
             heredoc.body = Node(SCALAR, text[begin:stop], self.source, begin, stop, "<<")
             if unclosed:
                 return
@@ -443,99 +442,3 @@ def _skip(text: str, at: int) -> int:
 
 def _names_stage(args: list[Node]) -> bool:
     return len(args) == 1 or args[1].value.upper() == "AS"
-
-
-def expand(text: str, get: Callable[[str], str | None], escape: str = "\\") -> str | None:
-    """A word with its quotes removed and its variables filled in, as BuildKit does; None when that cannot be known.
-
-    `get` gives the value of a variable: a text, "" when it is unset, None when it cannot be known.
-    """
-    if "$" not in text and '"' not in text and "'" not in text and escape not in text:
-        return text
-    found = _expand(text, 0, get, escape, "", 0)
-    return None if found is None else found[0]
-
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#]")
-
-
-def _expand(
-    text: str, at: int, get: Callable[[str], str | None], escape: str, stop: str, depth: int
-) -> tuple[str, int] | None:
-    """Expands up to a stop character; gives the text and the place behind it."""
-    if depth > 20:
-        return None
-    out: list[str] = []
-    size = len(text)
-    quote = ""
-    while at < size:
-        char = text[at]
-        if not quote and stop and char == stop:
-            return "".join(out), at + 1
-        if char == quote:
-            quote = ""
-        elif char in "\"'" and not quote:
-            quote = char
-        elif char == escape and quote != "'":
-            if at + 1 < size and (not quote or text[at + 1] in ('"', "$", escape)):
-                at += 1
-                out.append(text[at])
-            elif quote:
-                out.append(char)
-        elif char == "$" and quote != "'":
-            found = _variable(text, at + 1, get, escape, depth)
-            if found is None:
-                return None
-            value, at = found
-            out.append(value)
-            continue
-        else:
-            out.append(char)
-        at += 1
-    if stop or quote:
-        return None
-    return "".join(out), at
-
-
-def _variable(text: str, at: int, get: Callable[[str], str | None], escape: str, depth: int) -> tuple[str, int] | None:
-    braces = text.startswith("{", at)
-    name = _NAME.match(text, at + braces)
-    if name is None:
-        return None if braces else ("$", at)
-    at = name.end()
-    if not braces:
-        value = get(name[0])
-        return None if value is None else (value, at)
-    if text.startswith("}", at):
-        value = get(name[0])
-        return None if value is None else (value, at + 1)
-    colon = text.startswith(":", at)
-    operator = text[at + colon : at + colon + 1]
-    if operator not in ("-", "+", "?"):
-        return None
-    found = _expand(text, at + colon + 1, get, escape, "}", depth + 1)
-    value = get(name[0])
-    if value is not None and operator != "?" and (bool(value) == (operator == "-")) and (colon or value):
-        # The word is not needed, but its end is.
-        end = found[1] if found is not None else _closing(text, at)
-        return (value if operator == "-" else "", end) if end >= 0 else None
-    if found is None or value is None or (not colon and value == ""):
-        return None  # without the colon, unset and empty differ, and `get` does not tell them apart
-    word, at = found
-    if operator == "?":
-        return (value, at) if value else None
-    return word, at
-
-
-def _closing(text: str, at: int) -> int:
-    """The place behind the brace that closes the one before `at`, -1 when there is none."""
-    depth = 1
-    while at < len(text):
-        if text[at] == "{":
-            depth += 1
-        elif text[at] == "}":
-            depth -= 1
-            if depth == 0:
-                return at + 1
-        at += 1
-    return -1

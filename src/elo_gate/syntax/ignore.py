@@ -43,7 +43,7 @@ class Patterns:
     the root, with `/`.
     """
 
-    __slots__ = ("base", "dialect", "_runs", "_text")
+    __slots__ = ("_runs", "_text", "base", "dialect")
 
     def __init__(self, text: str, base: str = "", dialect: str = GIT) -> None:
         self.base = base.strip("/")
@@ -135,7 +135,7 @@ class Tree:
 class _Shape:
     """Patterns of one sign, sorted by what it takes to try them."""
 
-    __slots__ = ("names", "paths", "prefixes", "suffixes", "sources", "regex")
+    __slots__ = ("names", "paths", "prefixes", "regex", "sources", "suffixes")
 
     def __init__(self) -> None:
         self.names: set[str] = set()  # the last segment is exactly this
@@ -162,7 +162,7 @@ class _Shape:
 class _Run:
     """Neighbouring patterns of one sign: among them the order does not matter."""
 
-    __slots__ = ("negated", "any", "dirs")
+    __slots__ = ("any", "dirs", "negated")
 
     def __init__(self, negated: bool) -> None:
         self.negated = negated
@@ -424,4 +424,4 @@ def _quote(text: str) -> str:
     """As re.escape, which would cost its import here."""
     if text.isalnum():
         return text
-    return "".join(char if char.isalnum() or char == "_" or char == "/" else "\\" + char for char in text)
+    return "".join(char if char.isalnum() or char in "_/" else "\\" + char for char in text)

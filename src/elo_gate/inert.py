@@ -1,0 +1,26 @@
+"""Turns any text into one line that no terminal and no CI runner takes as a command.
+
+Runners read `::command ::` at a line's begin after white space (actions/runner, ActionCommand.cs), `##[command]`
+anywhere, Azure `##vso[`, TeamCity `##teamcity[`. Terminals read control characters; people misread direction marks.
+"""
+
+from __future__ import annotations
+
+_COMMANDS = ("##[", "##vso[", "##teamcity[")
+
+
+def inert(text: str, limit: int = 0) -> str:
+    """One printable line; over `limit` characters (0: no limit) it is cut and ends in `...`."""
+    if limit and len(text) > limit:
+        text = text[: limit - 3] + "..."
+    if not text.isprintable():
+        text = "".join(
+            letter if letter.isprintable() else {"\n": "\\n", "\t": " ", "\r": ""}.get(letter, f"\\u{ord(letter):04x}")
+            for letter in text
+        )
+    if "##" in text:
+        for command in _COMMANDS:
+            text = text.replace(command, "## " + command[2:])
+    if "::" in text and text.lstrip().startswith("::"):
+        text = text.replace("::", ": :", 1)
+    return text

@@ -27,14 +27,25 @@ def paths(folder: Path) -> dict[str, bool]:
 
 
 def test_ignored_files_are_told_and_ignored_folders_not_entered(tree: Write) -> None:
-    folder = tree({".gitignore": ".env\nout/\n", ".env": "A=1", "out/x": "", "node_modules/y": "", "sub/.env": "B=2", "a": ""})
+    folder = tree(
+        {".gitignore": ".env\nout/\n", ".env": "A=1", "out/x": "", "node_modules/y": "", "sub/.env": "B=2", "a": ""}
+    )
     found = paths(folder)
     assert found == {".gitignore": False, ".env": True, "sub/.env": True, "a": False}
 
 
 @pytest.mark.parametrize("version", ["2", "4"])
 def test_tracked_agrees_with_git(tree: Write, version: str) -> None:
-    folder = tree({".gitignore": "*.env\n", "kept.env": "A=1", "lost.env": "", "dir/deep/file": "x", "dir/deep/file2": "y", "ümlaut": ""})
+    folder = tree(
+        {
+            ".gitignore": "*.env\n",
+            "kept.env": "A=1",
+            "lost.env": "",
+            "dir/deep/file": "x",
+            "dir/deep/file2": "y",
+            "ümlaut": "",
+        }
+    )
     git(folder, "init", "-q")
     git(folder, "config", "index.version", version)
     git(folder, "add", ".gitignore", "dir", "ümlaut")

@@ -143,7 +143,9 @@ def test_severity_off_and_changed(tree: Write) -> None:
     assert "compose/data-store-published" not in {each["rule"] for each in found["findings"]}
     tree({"elo-gate.toml": f'[{rule}]\nseverity = "note"\n'})
     found = json.loads(check(folder, "-f", "json").stdout)
-    assert {each["severity"] for each in found["findings"] if each["rule"] == "compose/data-store-published"} == {"note"}
+    assert {each["severity"] for each in found["findings"] if each["rule"] == "compose/data-store-published"} == {
+        "note"
+    }
 
 
 # -- the hook

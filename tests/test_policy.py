@@ -11,7 +11,8 @@ import pytest
 import tomli
 
 from elo_gate import gate
-from elo_gate.policy.config import ConfigError, find, glob, read_text, schema
+from elo_gate.policy import ConfigError, glob
+from elo_gate.policy.config import find, read_text, schema
 
 Write = Callable[[dict[str, str]], Path]
 
@@ -46,7 +47,10 @@ def test_everything_is_read() -> None:
     assert (policy.fail_on, policy.elo, policy.allow_empty) == ("warning", True, True)
     assert policy.platforms == ["vercel", "kubernetes"]
     assert policy.settings["docker/root-user"] == ("warning", {})
-    assert policy.settings["compose/floating-image"] == (None, {"allow": ["ghcr.io/acme/*"], "deep": {"n": 3, "on": True}})
+    assert policy.settings["compose/floating-image"] == (
+        None,
+        {"allow": ["ghcr.io/acme/*"], "deep": {"n": 3, "on": True}},
+    )
     assert policy.environments[0][1][0]("deploy/prod/web/app.yaml")
     entry = policy.ignores[0]
     assert (entry.rule, entry.until, entry.owner) == ("docker/root-user", "2027-03-01", "platform")
@@ -78,7 +82,9 @@ def test_mistakes_are_refused_with_their_place(text: str, says: str) -> None:
 
 
 def test_unknown_rules_and_parameters_are_refused(tree: Write) -> None:
-    folder = tree({"Dockerfile": "FROM scratch\n", "elo-gate.toml": '[rule."compose/docker-sokcet"]\nseverity = "off"\n'})
+    folder = tree(
+        {"Dockerfile": "FROM scratch\n", "elo-gate.toml": '[rule."compose/docker-sokcet"]\nseverity = "off"\n'}
+    )
     with pytest.raises(ConfigError, match="did you mean `compose/docker-socket`"):
         gate.run(str(folder))
     folder = tree({"elo-gate.toml": '[rule."compose/floating-image"]\nwith = {alow = []}\n'})
@@ -87,7 +93,9 @@ def test_unknown_rules_and_parameters_are_refused(tree: Write) -> None:
 
 
 def test_found_from_the_root_upwards_to_the_top_and_no_further(tree: Write) -> None:
-    folder = tree({"elo-gate.toml": "", "repo/.git/HEAD": "", "repo/app/x": "", "repo/pyproject.toml": "[tool.elo-gate]\n"})
+    folder = tree(
+        {"elo-gate.toml": "", "repo/.git/HEAD": "", "repo/app/x": "", "repo/pyproject.toml": "[tool.elo-gate]\n"}
+    )
     top = str(folder / "repo")
     assert find(str(folder / "repo/app"), top) == str(folder / "repo/pyproject.toml")
     (folder / "repo/pyproject.toml").unlink()

@@ -62,11 +62,15 @@ def trees(tree: Write) -> dict[str, Path]:
         },
         "real-guide": {},
     }  # fmt: skip
-    return {
-        name: tree({f"{name}/{path}": body for path, body in files.items()}) / name
-        for name, files in contents.items()
-        if files
-    } if parent else {}
+    return (
+        {
+            name: tree({f"{name}/{path}": body for path, body in files.items()}) / name
+            for name, files in contents.items()
+            if files
+        }
+        if parent
+        else {}
+    )
 
 
 def test_sarif_is_valid_by_schema_and_by_sarif_om(tree: Write) -> None:
@@ -148,7 +152,9 @@ def test_sarif_holds_only_rules_that_fired_or_were_let_pass(tree: Write) -> None
 
 
 def test_sarif_is_cut_at_githubs_limit_and_says_so(tree: Write) -> None:
-    services = "".join(f"  s{number}:\n    image: postgres\n    privileged: true\n    restart: always\n" for number in range(2600))
+    services = "".join(
+        f"  s{number}:\n    image: postgres\n    privileged: true\n    restart: always\n" for number in range(2600)
+    )
     done = run(tree({"compose.production.yaml": "services:\n" + services}))
     assert len(done.verdict.findings) > sarif.RESULT_LIMIT
     (log,) = sarif.document(done)["runs"]
@@ -187,10 +193,17 @@ def test_columns_are_utf16_and_paths_encoded(tree: Write) -> None:
 
 
 def test_sarif_paths_start_at_the_repositorys_top_and_text_at_the_root(tree: Write) -> None:
-    folder = tree({".git/HEAD": "", "deploy/compose.production.yaml": "services:\n  db:\n    image: postgres\n    ports: ['5432:5432']\n"})
+    folder = tree(
+        {
+            ".git/HEAD": "",
+            "deploy/compose.production.yaml": "services:\n  db:\n    image: postgres\n    ports: ['5432:5432']\n",
+        }
+    )
     done = run(folder / "deploy")
     (log,) = sarif.document(done)["runs"]
-    assert {each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in log["results"]} == {"deploy/compose.production.yaml"}
+    assert {each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in log["results"]} == {
+        "deploy/compose.production.yaml"
+    }
     assert text.render(done).startswith("compose.production.yaml")
 
 
@@ -199,7 +212,7 @@ def _forms(secret: str) -> list[str]:
     forms = [secret[at : at + 10] for at in range(len(secret) - 9)]
     forms += [secret[::-1][:10], secret.encode().hex()[:20]]
     forms += [base64.b64encode(b"x" * pad + secret.encode()).decode()[4:18] for pad in range(3)]
-    return forms + [base64.b64encode(secret.encode()).decode()[:14]]
+    return [*forms, base64.b64encode(secret.encode()).decode()[:14]]
 
 
 def test_no_secret_in_any_report(tree: Write) -> None:

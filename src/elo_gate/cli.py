@@ -46,10 +46,10 @@ def check(
     the PATHs are reported.
     """
     from . import gate
-    from .policy.config import ConfigError, _is_date
+    from .policy import ConfigError, is_date
 
     wanted = [_output(each) for each in outputs]
-    if as_of is not None and not _is_date(as_of):
+    if as_of is not None and not is_date(as_of):
         _stop(f"--as-of {as_of}: not a date, written 2026-11-25")
     try:
         root, below = gate.root_of(paths)
@@ -146,7 +146,7 @@ def explain(rule: str) -> None:
     from .ruleset.load import load
 
     ruleset = load()
-    if rule not in ruleset.docs:
+    if rule not in ruleset.ids:
         from .policy.config import nearest
 
         _stop(f"no rule '{rule}'{nearest(rule, ruleset.ids)}")

@@ -175,9 +175,11 @@ class Ignores:
         self._tree = tree
         self._rules: ignore.Tree | None = None
         self._top = tree.top()
-        self._prefix = os.path.relpath(tree.root, self._top).replace(os.sep, "/") + "/" if self._top != tree.root else ""
+        self._prefix = (
+            os.path.relpath(tree.root, self._top).replace(os.sep, "/") + "/" if self._top != tree.root else ""
+        )
         self._seen: set[str] = set()
-        self._tracked: frozenset[str] | None | bool = False
+        self._tracked: frozenset[str] | bool | None = False
         self._any = False
 
     def _load(self, folder: str) -> None:

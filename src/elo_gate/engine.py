@@ -116,7 +116,9 @@ def _judge_one(
             continue
         except Exception as error:
             for rule, _, _ in rules:
-                outcome.failures.append((rule.id, artifact.path, 1, f"the view '{name}' failed: {type(error).__name__}"))
+                outcome.failures.append(
+                    (rule.id, artifact.path, 1, f"the view '{name}' failed: {type(error).__name__}")
+                )
             continue
         for item in items:
             for rule, params, severity in rules:
@@ -147,8 +149,7 @@ def _ask(
         at = rule.at(item, params, file) if rule.at is not None else None
         yield Fault(at if isinstance(at, (Node, Item)) and _place(at) is not None else item)
         return
-    for fault in check_of(rule)(item, artifact, params) or ():
-        yield fault
+    yield from check_of(rule)(item, artifact, params) or ()
 
 
 _checks: dict[str, Any] = {}

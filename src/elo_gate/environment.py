@@ -44,7 +44,11 @@ def by_path(path: str, kind: str) -> tuple[str, str] | None:
     *folders, name = path.split("/")
     for folder in folders:
         for word in words(folder):
-            if _WORDS.get(word) in _SHELVES and word not in _FILE_ONLY and not (kind in _BY_DEFINITION and word == "docs"):
+            if (
+                _WORDS.get(word) in _SHELVES
+                and word not in _FILE_ONLY
+                and not (kind in _BY_DEFINITION and word == "docs")
+            ):
                 return _WORDS[word], f"the folder name '{folder}'"
     if kind in _BY_DEFINITION:
         return PRODUCTION, f"{_BY_DEFINITION[kind]} reads it for production"

@@ -26,7 +26,9 @@ class MemoryTree:
         """(files, folders) in a folder."""
         prefix = folder + "/" if folder else ""
         rest = [path[len(prefix) :] for path in self.files if path.startswith(prefix)]
-        return sorted(name for name in rest if "/" not in name), sorted({name.split("/")[0] for name in rest if "/" in name})
+        return sorted(name for name in rest if "/" not in name), sorted(
+            {name.split("/")[0] for name in rest if "/" in name}
+        )
 
     def exists(self, path: str) -> bool:
         """Whether a file or folder is there."""
@@ -76,7 +78,9 @@ def tree_of(rule: RuleFile, example: Example) -> dict[str, str]:
     return {example.path or KINDS[rule.kinds[0]][2]: example.file or ""}
 
 
-def judge_tree(files: dict[str, str], ruleset: Ruleset, as_of: str, elo: bool = False, **settings: Any) -> engine.Outcome:
+def judge_tree(
+    files: dict[str, str], ruleset: Ruleset, as_of: str, elo: bool = False, **settings: Any
+) -> engine.Outcome:
     """The outcome of all rules on a tree in memory."""
     project = Project(MemoryTree(files), as_of, ruleset.table, elo=elo, ignores=MemoryIgnores(files), **settings)
     project.look()
@@ -90,8 +94,10 @@ def project_of(files: dict[str, str], ruleset: Ruleset, as_of: str = AS_OF) -> P
     return project
 
 
-def artifact_of(kind: str, text: str, path: str = "", files: dict[str, str] | None = None, ruleset: Ruleset | None = None) -> Artifact:
-    """One loaded artifact of a tree in memory, for tests of kinds. Raises KeyError when nothing of the kind is there."""
+def artifact_of(
+    kind: str, text: str, path: str = "", files: dict[str, str] | None = None, ruleset: Ruleset | None = None
+) -> Artifact:
+    """One loaded artifact of a tree in memory, for tests of kinds. Raises KeyError when there is none."""
     from .ruleset.load import load
 
     where = path or KINDS[kind][2]
@@ -137,7 +143,10 @@ def _check_one(rule: RuleFile, example: Example, group: str, ruleset: Ruleset) -
         main = next(iter(files)) if len(files) == 1 else None
         wanted = sorted(_at(place, main, files) for place in example.places)
         if found != wanted:
-            return [f"expected findings at {_show(wanted)}, found {_show(found) or 'none'}" + (f"; undecided: {undecided[0]}" if undecided else "")]
+            return [
+                f"expected findings at {_show(wanted)}, found {_show(found) or 'none'}"
+                + (f"; undecided: {undecided[0]}" if undecided else "")
+            ]
         return []
     if found:
         return [f"expected no finding, found {_show(found)}"]

@@ -1,4 +1,4 @@
-"""Turns a folder and a few choices into a verdict: configuration, project, rules, in that order. Both doors come here."""
+"""Turns a folder and a few choices into a verdict: configuration, project, rules. Both doors come here."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from .verdict import decide
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from .policy.config import Policy
+    from .model import Finding
+    from .policy import Policy
     from .project import Project
     from .ruleset.load import Ruleset
     from .verdict import Verdict
@@ -94,7 +95,7 @@ def run(
     if policy.settings or policy.ignores:
         from .policy.config import check_rules
 
-        check_rules(policy, ruleset.ids, lambda identifier: set(ruleset.docs[identifier]["parameters"]))
+        check_rules(policy, ruleset.ids, lambda identifier: set(ruleset.words(identifier)["parameters"]))
     project = Project(
         tree,
         as_of or today(),
@@ -130,18 +131,20 @@ def _policy(root: str, top: str, config: str | None) -> Policy:
             if folder == top or os.path.dirname(folder) == folder:
                 break
             folder = os.path.dirname(folder)
-    from .policy.config import ConfigError, Policy, read
+    from .policy import ConfigError, Policy
 
     if own is None:
         return Policy()
     if config is not None and not os.path.isfile(config):
         raise ConfigError(f"{inert(config)}: there is no such configuration file")
+    from .policy.config import read
+
     return read(own, root)
 
 
 def _with_own_rules(ruleset: Ruleset, policy: Policy) -> Ruleset:
     """The built-in rules and a user's own folders of rule files; data only, compiled here."""
-    from .policy.config import ConfigError
+    from .policy import ConfigError
     from .ruleset.compile import RuleError, compile_rules, read_rule, rule_files
     from .ruleset.load import from_sources
 
@@ -158,16 +161,16 @@ def _with_own_rules(ruleset: Ruleset, policy: Policy) -> Ruleset:
     return ruleset
 
 
-def _excluded(policy: Policy) -> object:
+def _excluded(policy: Policy) -> Callable[[str], bool] | None:
     if not policy.exclude:
         return None
-    from .policy.config import glob
+    from .policy import glob
 
     tests = [glob(pattern) for pattern in policy.exclude]
     return lambda path: any(test(path) for test in tests)
 
 
-def _environments(policy: Policy) -> object:
+def _environments(policy: Policy) -> Callable[[str], str | None] | None:
     if not policy.environments:
         return None
 
@@ -180,6 +183,6 @@ def _environments(policy: Policy) -> object:
     return named
 
 
-def _touches(finding: object, below: Sequence[str]) -> bool:
-    places = [finding.source.path, *(source.path for source, _, _, _ in finding.related)]  # type: ignore[attr-defined]
-    return any(path == one or one == "." or path.startswith(one + "/") for path in places for one in below)
+def _touches(finding: Finding, below: Sequence[str]) -> bool:
+    places = [finding.source.path, *(source.path for source, _, _, _ in finding.related)]
+    return any(one in (path, ".") or path.startswith(one + "/") for path in places for one in below)

@@ -36,7 +36,9 @@ def run(names: list[str]) -> int:
                 path = os.path.join(root, name)
                 if not os.path.lexists(path) or os.path.isdir(path):
                     raise gate.UsageError(f"{inert(name)}: no file of that name; settings belong into elo-gate.toml")
-                relative = os.path.relpath(os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)), root)
+                relative = os.path.relpath(
+                    os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path)), root
+                )
                 if relative.startswith(os.pardir + os.sep):
                     raise gate.UsageError(f"{inert(name)}: outside of the working directory")
                 files.append(relative.replace(os.sep, "/"))

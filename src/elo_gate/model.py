@@ -208,7 +208,7 @@ class Item:
     def get(self, *path: str | int) -> Any:
         """As Node.get, the first step also through the facts."""
         if path and path[0] in self.facts:
-            value = self.facts[path[0]]  # type: ignore[index]
+            value = self.facts[path[0]]
             return value.get(*path[1:]) if len(path) > 1 and value is not None else value
         return self.node.get(*path)
 

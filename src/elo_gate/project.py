@@ -132,7 +132,7 @@ class Project:
         return artifact
 
     def _classify(self, artifact: Artifact) -> None:
-        """Sets environment, assumed and why, in the order of the design: config, path, siblings, content, assumption."""
+        """Sets environment, assumed and why: by the configuration, path, siblings, content, or assumption."""
         path, kind = artifact.path, artifact.kind
         named = self._environments(path) if self._environments is not None else None
         if named is not None:
@@ -236,4 +236,4 @@ class Project:
 
     def tracked(self, path: str) -> bool | None:
         """Whether git tracks a path; None outside of a checkout."""
-        return self._ignores.tracked(path)  # type: ignore[no-any-return]
+        return self._ignores.tracked(path)

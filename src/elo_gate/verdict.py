@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .engine import Outcome
     from .model import Artifact, Finding
-    from .policy.config import Policy
+    from .policy import Ignore, Policy
     from .project import Project
 
 
@@ -31,7 +31,7 @@ class Coverage:
 
 
 class Verdict:
-    """What the run says: `word`, `exit_code`, the findings that count, those let pass, coverage, and why it is broken."""
+    """What the run says: `word`, `exit_code`, findings that count, those let pass, coverage, why it is broken."""
 
     __slots__ = ("findings", "suppressed", "coverage", "reasons", "as_of", "fail_on")
 
@@ -105,9 +105,13 @@ def decide(project: Project, outcome: Outcome, policy: Policy, hook: bool = Fals
     return made(findings, suppressed, coverage, reasons, project.as_of, policy.fail_on)
 
 
-def _ignored_by(finding: Finding, policy: Policy, as_of: str) -> object | None:
+def _ignored_by(finding: Finding, policy: Policy, as_of: str) -> Ignore | None:
     for entry in policy.ignores:
-        if entry.rule == finding.rule.id and (not entry.until or as_of <= entry.until) and entry.matches(finding.source.path):
+        if (
+            entry.rule == finding.rule.id
+            and (not entry.until or as_of <= entry.until)
+            and entry.matches(finding.source.path)
+        ):
             return entry
     return None
 

@@ -49,9 +49,10 @@ def named(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
     user = it.facts["user"]
     if user is None or user.facts["root"] or user.facts["numeric"] or isinstance(user.facts["name"], Node):
         return
-    if _overruled(it, file):
-        return
-    kubernetes = bool(file.project.artifacts("k8s")) or "kubernetes" in file.project.platforms
+    pods = _pods(file)
+    if pods and all(_not_root(each) for each in pods):
+        return  # they say the number themselves
+    kubernetes = bool(pods) or "kubernetes" in file.project.platforms
     name = user.facts["name"]
     yield Fault(
         user.node,
@@ -78,9 +79,9 @@ def _number(stage: Item, name: str) -> str | None:
 
 def _overruled(stage: Item, file: Artifact) -> bool:
     """Whether everything that is known to run the image gives it a user of its own, and not root."""
-    numbers = [service.facts["user"] for _, service in dockerfile.of(file)["context"].services]
-    numbers += list(_pods(file))
-    return bool(numbers) and all(_not_root(number) for number in numbers)
+    services = dockerfile.of(file)["context"].services
+    users = [service.facts["user"] for other, service in services if other.state == "judged"] + _pods(file)
+    return bool(users) and all(_not_root(user) for user in users)
 
 
 def _not_root(user: Any) -> bool:
@@ -91,22 +92,31 @@ def _not_root(user: Any) -> bool:
     return isinstance(user, str) and user.partition(":")[0] not in ("", "root", "0")
 
 
-def _pods(file: Artifact) -> Iterator[Any]:
-    """The users that pods give to images of this file's folder name."""
+def _pods(file: Artifact) -> list[Any]:
+    """The users that pods give to this image: found by the file's folder name, else those of all applications."""
     found = file.project.artifacts("k8s")
     if not found:
-        return
-    from ..kinds import k8s
+        return []
+    from ..kinds import compose_roles, k8s
 
     folders = file.path.split("/")[:-1][-2:]
+    named, others = [], []
     for artifact in found:
         if artifact.state == "broken":
             continue
         for container in k8s.VIEWS["containers"](artifact):
             image = container.facts["image"]
-            if isinstance(image, Item) and image.facts["base"] in folders:
-                pod = container.facts["workload"].facts["pod"]
-                yield container.facts["security"].get("runAsUser") or pod.get("securityContext", "runAsUser")
+            if not image or container.facts["init"]:
+                continue  # a patch
+            pod = container.facts["workload"].facts["pod"]
+            user = container.facts["security"].get("runAsUser") or pod.get("securityContext", "runAsUser")
+            if image.facts["base"] in folders:
+                named.append(user)
+            elif (
+                artifact.state == "judged" and compose_roles.of_image(image.facts["repository"])[0] == compose_roles.APP
+            ):
+                others.append(user)
+    return named or others
 
 
 def _drops_root(stage: Item, file: Artifact) -> bool:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from ..kinds.env import vars_of
+from ..kinds.env import tracked_on_purpose, vars_of
 from ..model import SCALAR, UNKNOWN, Artifact, Fault, Item, Undecided
-from ..redact import entropy, placeholder, runs
+from ..redact import entropy, runs, weak_password
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://([^\s/:@]*):([^\s]*)@", re.IGNORECASE)
 _PASSWORD_NAME = re.compile(r"(?:PASSWORD|PASSWD|PASS|PWD|PASSPHRASE|SENHA)$", re.IGNORECASE)
-_TAIL = re.compile(r"[0-9!@#$%&*_.\-]*$")
 _HEX = re.compile("[0-9a-f]+", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 _ALPHABETS = ("[a-z]", "[A-Z]", "[0-9]", r"[^a-zA-Z0-9]")
 
 
 def stand_in(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault | Undecided]:
-    """Yields a fault when a value is a placeholder; for a key of a fixed size also says how far it is off."""
+    """Yields a fault when a value is a placeholder; for a key of a fixed size also says how far it is off.
+
+    A file that an ignore file takes in by name is kept as a template: there they are one warning.
+    """
     value = it.facts["value"]
     if value.kind is UNKNOWN:
         yield Undecided("the value refers to a variable that this file does not set", it)
@@ -34,44 +36,42 @@ def stand_in(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault
     if not part:
         return
     name = it.facts["name"]
-    if re.search(params["keys"], name) and "://" not in value.value:
-        size = len(value.value.encode())
-        if size != params["bytes"]:
-            yield Fault(it, message="key", name=name, part=part, size=size, bytes=params["bytes"])
-            return
-    yield Fault(it, name=name, part=part)
-
-
-def weak_password(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
-    """Yields a fault for a password that everybody tries first, in a variable of its own or in a URL."""
-    value = it.facts["value"]
-    if value.kind is not SCALAR or it.facts["stand_in"]:
+    if tracked_on_purpose(file):
+        all_of_them = [item for item in vars_of(file) if item.facts["stand_in"]]
+        if all_of_them[0].facts["name"] == name:
+            related = [(other, f"{other.facts['name']} as well") for other in all_of_them[1:]]
+            yield Fault(it, related=related, message="template", severity="warning", name=name, more=len(related))
         return
-    match = _URL.match(value.value)
-    if match:
-        user, password = match[1], match[2]
-        if _first_tried(password, user, params["words"]):
-            yield Fault(it, message="url", name=it.facts["name"], user=user)
-    elif it.facts["secret"] and _PASSWORD_NAME.search(it.facts["name"]):
-        user = re.sub(r"_?(?:PASSWORD|PASSWD|PASS|PWD)$", "", it.facts["name"], flags=re.IGNORECASE)
-        beside = [i.facts["value"] for i in vars_of(file) if i.facts["name"] == user + "_USER"]
-        known = beside[0].value if beside and beside[0].kind is SCALAR else ""
-        if _first_tried(value.value, known, params["words"]):
-            yield Fault(it, name=it.facts["name"])
+    size = len(value.value.encode("utf-8", "surrogatepass"))
+    if size != params["bytes"] and re.search(params["keys"], name) and "://" not in value.value:
+        yield Fault(it, message="key", name=name, part=part, size=size, bytes=params["bytes"])
+    else:
+        yield Fault(it, name=name, part=part)
 
 
-def _first_tried(password: str, user: str, words: list[str]) -> bool:
-    """Whether a password is the user's name, a known word, or such words with digits behind."""
-    text = password.lower()
-    if not text or text.startswith(("$", "{", "%", "<")) or placeholder(password, "A_PASSWORD"):
-        return False
-    if len(text) > 24 or any(runs(password)):
-        return False
-    parts = [part for part in re.split(r"[^a-z]+", text) if part]
-    if not parts:
-        return text.isdigit() and len(text) < 12
-    own = {part for part in re.split(r"[^a-z]+", user.lower()) if part}
-    return all(part in words or part in own for part in parts)
+def guessable(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
+    """Yields one fault for each password that everybody tries first; further places of the same one are related."""
+    found: dict[tuple[str, str], list[tuple[Item, bool]]] = {}
+    for item in vars_of(file):
+        value = item.facts["value"]
+        if value.kind is not SCALAR or item.facts["stand_in"]:
+            continue
+        match = _URL.match(value.value)
+        if match:
+            user, password = match[1], match[2]
+        elif item.facts["secret"] and (name := _PASSWORD_NAME.search(item.facts["name"])):
+            beside = file.root.get(item.facts["name"][: name.start()] + "USER").text()
+            user, password = beside or "", value.value
+        else:
+            continue
+        if weak_password(password, user):
+            found.setdefault((user, password), []).append((item, match is not None))
+    for (user, _), items in found.items():
+        (first, url), rest = items[0], items[1:]
+        related = [(other, f"{other.facts['name']} has the same one") for other, _ in rest]
+        severity = "warning" if tracked_on_purpose(file) else None
+        message = "url" if url else "default"
+        yield Fault(first, related=related, message=message, severity=severity, name=first.facts["name"], user=user)
 
 
 def short(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from ..kinds.env import BROWSER, credential, vars_of
+from ..kinds.env import BROWSER, credential, tracked_on_purpose, vars_of
 from ..model import SCALAR, Artifact, Fault, Item, Node
 from ..redact import PUBLIC, secret_name, tokens
 from ..syntax import dotenv
@@ -39,7 +39,7 @@ def committed(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Faul
 
 def not_ignored(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
     """Yields a fault for a file whose names ask for secrets, that holds none yet, and that git would take in."""
-    if file.project.ignored(file.path):
+    if file.project.ignored(file.path) or tracked_on_purpose(file):
         return
     names = [item.facts["name"] for item in vars_of(file) if item.facts["secret"] and not item.facts["browser"]]
     if names and not any(map(credential, vars_of(file))):

@@ -63,7 +63,14 @@ def unencrypted(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fa
     found = match[1].lower().partition("+")[0]
     service = params["plain"].get(found)
     host, rest = match[2].lower(), match[4]
-    if service is None or match[1].endswith("+srv") or not host or _ENCRYPTED.search(rest) or "$" in host or "{" in host:
+    if (
+        service is None
+        or match[1].endswith("+srv")
+        or not host
+        or _ENCRYPTED.search(rest)
+        or "$" in host
+        or "{" in host
+    ):
         return
     if _LOCAL.fullmatch(host) or _PRIVATE.fullmatch(host):
         return

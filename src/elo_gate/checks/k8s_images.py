@@ -22,6 +22,11 @@ def _image(it: Item) -> dict[str, Any] | None:
     return None
 
 
+def _known(it: Item) -> dict[str, Any] | None:
+    """As `_image`, None also for an unknown one: that it is unknown is said once, by the rule on its tag."""
+    return _image(it) if isinstance(it.facts["image"], Item) else None
+
+
 def floating_tag(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
     """Yields a fault when the tag is absent, `latest`, or a word that names no version."""
     image = _image(it)
@@ -39,7 +44,7 @@ def floating_tag(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[F
 
 def pull_policy(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
     """Yields a fault when a floating tag is pulled once and kept, or nothing says how it is pulled."""
-    image = _image(it)
+    image = _known(it)
     if image is None or image["digest"] or (image["tag"] not in params["tags"] and image["tag"]):
         return
     policy = it.get("imagePullPolicy")
@@ -73,7 +78,7 @@ def placeholder(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fa
 
 def no_digest(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
     """Yields a fault when a version tag stands without the digest that fixes its content."""
-    image = _image(it)
+    image = _known(it)
     if image is None or file.assumed or image["digest"]:
         return
     if any(character.isdigit() for character in image["tag"]):

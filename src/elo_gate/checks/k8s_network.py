@@ -224,8 +224,11 @@ def no_tls(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault |
         return
     if it.facts["annotations"].kind is UNKNOWN:
         raise Undecided("the annotations are filled in when the manifest is deployed", it.facts["annotations"])
-    for key, _ in it.facts["annotations"].items():
-        if any(word in key.value.lower() for word in params["annotations"]):
+    for key, value in it.facts["annotations"].items():
+        name = key.value.lower()
+        if any(word in name for word in params["annotations"]):
+            return
+        if name.endswith("/listen-ports") and (value.kind is UNKNOWN or "HTTPS" in (value.text() or "")):
             return
     if ingress_class(it)[0] in params["classes"]:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..kinds import k8s
 from ..kinds.cluster import cluster_of
 from ..kinds.manifest import CLUSTER_WIDE, KINDS, WORKLOADS, is_text, references
 from ..model import MAP, SCALAR, UNKNOWN, Fault, Item, Node, Undecided
@@ -80,7 +81,7 @@ def no_namespace(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[F
     """Yields one fault a file whose objects go wherever the current context of kubectl points."""
     if file.assumed:
         return
-    for item in file.views.get("objects") or ():
+    for item in k8s.view(file, "objects"):
         facts = item.facts
         if facts["kind"] not in KINDS or facts["kind"] in CLUSTER_WIDE or facts["metadata"].get("namespace"):
             continue

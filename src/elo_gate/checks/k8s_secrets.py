@@ -3,38 +3,55 @@
 from __future__ import annotations
 
 from ..kinds import k8s
-from ..kinds.credential import literal, secret_name, stand_in, url_password
 from ..model import SCALAR, Fault, Item, Node
-from ..redact.randomness import runs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from ..model import Artifact
 
 
+# A name or value without any of these is no credential: most files are done with this test alone.
+_HINTS = ("pass", "pwd", "secret", "senha", "token", "key", "cred", "auth", "salt", "pepper", "psk", "://")
+
+
 def literals(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
     """Yields one fault a container, ConfigMap or generator whose literal values are credentials."""
     for container in k8s.view(file, "containers"):
-        pairs = []
-        for entry in container.node.get("env").elements():
-            name, value = entry.get("name"), entry.get("value")
-            if name.kind is SCALAR and value.kind is SCALAR and literal(name.value, value.value):
-                pairs.append((name.value, name))
-        yield from _found(pairs, f"container {container.facts['name']}")
+        entries = [(entry.get("name"), entry.get("value")) for entry in container.node.get("env").elements()]
+        yield from _found(entries, f"container {container.facts['name']}")
     for config in k8s.view(file, "configs"):
-        pairs = [
-            (key.value, key)
-            for key, value in config.node.get("data").items()
-            if value.kind is SCALAR and "\n" not in value.value and literal(key.value, value.value)
-        ]
-        yield from _found(pairs, f"ConfigMap {config.facts['name']}")
+        yield from _found(config.node.get("data").items(), f"ConfigMap {config.facts['name']}")
     for item in k8s.view(file, "kustomizations"):
         for field in ("configMapGenerator", "secretGenerator"):
             for entry in item.node.get(field).elements():
-                yield from _found(_generated(entry, field), f"{field} {entry.get('name').text()}")
+                pairs = _generated(entry, field)
+                if pairs:
+                    yield _fault(pairs, f"{field} {entry.get('name').text()}")
+
+
+def _found(entries: Sequence[tuple[Node, Node]], where: str) -> Iterator[Fault]:
+    pairs = []
+    for name, value in entries:
+        if name.kind is SCALAR and value.kind is SCALAR and value.value and "\n" not in value.value:
+            hay = name.value.lower() + " " + value.value
+            if any(hint in hay for hint in _HINTS) and _literal(name.value, value.value):
+                pairs.append((name.value, name))
+    if pairs:
+        yield _fault(pairs, where)
+
+
+def _literal(name: str, value: str) -> bool:
+    from ..kinds.credential import literal
+
+    return literal(name, value)
+
+
+def _fault(pairs: list[tuple[str, Node]], where: str) -> Fault:
+    related = [(node, "and here") for _, node in pairs[1:]]
+    return Fault(pairs[0][1], related=related, names=[name for name, _ in pairs], where=where)
 
 
 def _generated(entry: Node, field: str) -> list[tuple[str, Node]]:
@@ -42,15 +59,9 @@ def _generated(entry: Node, field: str) -> list[tuple[str, Node]]:
     for node in entry.get("literals").elements():
         name, equals, value = (node.text() or "").partition("=")
         value = value.strip("\"'")
-        if equals and (literal(name, value) or (field == "secretGenerator" and _real(name, value))):
+        if equals and (_literal(name, value) or (field == "secretGenerator" and _real(name, value))):
             pairs.append((name, node))
     return pairs
-
-
-def _found(pairs: list[tuple[str, Node]], where: str) -> Iterator[Fault]:
-    if pairs:
-        related = [(node, "and here") for _, node in pairs[1:]]
-        yield Fault(pairs[0][1], related=related, names=[name for name, _ in pairs], where=where)
 
 
 def committed(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
@@ -74,6 +85,9 @@ def committed(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Faul
 
 def _real(name: str, text: str) -> bool:
     """Whether a Secret's value is one: what is plainly public (a name, a host, a URL without password) is not."""
+    from ..kinds.credential import secret_name, stand_in, url_password
+    from ..redact.randomness import runs
+
     if "PRIVATE KEY-----" in text:
         return "..." not in text
     if stand_in(text, name):

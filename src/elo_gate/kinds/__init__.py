@@ -23,7 +23,9 @@ KINDS = {
 }
 
 # What is recognised and not judged: (test, reason) in words of the coverage report.
-_CI_FILES = frozenset((".gitlab-ci.yml", "azure-pipelines.yml", "bitbucket-pipelines.yml", "cloudbuild.yaml", "cloudbuild.yml"))
+_CI_FILES = frozenset(
+    (".gitlab-ci.yml", "azure-pipelines.yml", "bitbucket-pipelines.yml", "cloudbuild.yaml", "cloudbuild.yml")
+)
 _CODE = frozenset(
     "ts tsx js jsx mjs cjs mts cts py rb go rs java kt cs php swift vue svelte c h cpp html css scss proto".split()
 )
@@ -40,7 +42,9 @@ def kind_of(path: str) -> str | None:
         return _yaml_kind(folder, lower)
     if lower in ("vercel.json", "vercel.toml"):
         return "vercel"
-    if lower in ("railway.toml", "railway.json") or (lower == "railway.ts" and (folder == ".railway" or folder.endswith("/.railway"))):
+    if lower in ("railway.toml", "railway.json") or (
+        lower == "railway.ts" and (folder == ".railway" or folder.endswith("/.railway"))
+    ):
         return "railway"
     if stem == "next.config" and ending in ("js", "mjs", "cjs", "ts", "mts"):
         return "next"
@@ -69,7 +73,17 @@ def _is_dockerfile(lower: str, ending: str) -> bool:
         if lower == word:
             return True
         if lower.startswith((word + ".", word + "-", word + "_")):
-            return ending not in ("dockerignore", "j2", "tmpl", "tpl", "yml", "yaml", "json", "toml", "sh") and ending not in (
+            return ending not in (
+                "dockerignore",
+                "j2",
+                "tmpl",
+                "tpl",
+                "yml",
+                "yaml",
+                "json",
+                "toml",
+                "sh",
+            ) and ending not in (
                 _CODE - {"js", "ts", "go", "py", "rs", "c", "h", "java", "php", "html", "css", "rb", "cs"} | _PROSE
             )
     return False
@@ -87,7 +101,11 @@ def kind_by_content(text: str) -> str | None:
     """The kind of a YAML or JSON file whose name says nothing: a Kubernetes object names its API and kind."""
     if "apiVersion" in text and "kind" in text:
         return "k8s"
-    if "services:" in text and ("\nservices:" in text or text.startswith("services:")) and ("image:" in text or "build:" in text):
+    if (
+        "services:" in text
+        and ("\nservices:" in text or text.startswith("services:"))
+        and ("image:" in text or "build:" in text)
+    ):
         return "compose"
     return None
 

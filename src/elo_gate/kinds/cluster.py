@@ -142,8 +142,9 @@ class Cluster:
         facts = image.facts
         if facts["name"] in self.built:
             return True
-        partial = artifact.project is not None and artifact.project.partial
-        return bool(partial) and not facts["digest"] and self.graph.owner(artifact.path) is not None
+        if facts["tag"] or facts["digest"] or artifact.project is None or not artifact.project.partial:
+            return False
+        return self.graph.owner(artifact.path) is not None
 
     def deployed(self, item: Item, near: Artifact) -> bool:
         """Whether an object is part of what is judged: an example or another environment is not deployed."""
@@ -265,17 +266,37 @@ def graph_of(project: Any) -> kustomize.Graph:
 
 
 def _beside(project: Any, artifacts: Sequence[Artifact]) -> list[Artifact]:
-    """The kustomizations in the folders of some files, when only those files are looked at."""
+    """The kustomizations in and around the folders of some files, when only those files are looked at."""
     paths = {artifact.path for artifact in artifacts}
     folders = sorted({path.rpartition("/")[0] for path in paths})
     found = []
-    for folder in folders:
+    seen = set(paths)
+
+    def look(folder: str) -> bool:
         for name in kustomize.NAMES:
             path = f"{folder}/{name}" if folder else name
-            artifact = project.artifact(path) if path not in paths and project.exists(path) else None
+            if path in seen:
+                return True
+            artifact = project.artifact(path) if project.exists(path) else None
             if artifact is not None:
+                seen.add(path)
                 found.append(artifact)
+                return True
+        return False
+
+    for folder in folders:
+        parent = folder.rpartition("/")[0]
+        if look(folder) and parent:  # a base: its overlays lie beside it, or one level further down
+            for name in _folders(project, parent):
+                if not look(f"{parent}/{name}"):
+                    for inner in _folders(project, f"{parent}/{name}"):
+                        look(f"{parent}/{name}/{inner}")
     return found
+
+
+def _folders(project: Any, folder: str) -> list[str]:
+    names: list[str] = project.names(folder)
+    return [name[:-1] for name in names if name.endswith("/")][:50]
 
 
 def cluster_of(artifact: Artifact) -> Cluster:

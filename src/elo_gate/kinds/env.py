@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..model import SCALAR, UNKNOWN, Item, Node
-from ..redact import PUBLIC, mask, runs, secret_name, stand_in, tokens
-from ..syntax import dotenv
+from ..redact import PUBLIC, mask, runs, secret_name, stand_in, tokens, weak_password
+from ..syntax import dotenv, ignore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -104,9 +104,29 @@ def credential(item: Item) -> bool:
     if value.kind is not SCALAR or not value.value or item.facts["stand_in"]:
         return False
     text: str = value.value
-    if any(kind not in PUBLIC for _, _, kind in tokens(text)):
-        return True
+    for start, end, kind in tokens(text):
+        if kind not in PUBLIC and not (kind == "url password" and weak_password(text[start:end], _user(text[:start]))):
+            return True
     return bool(item.facts["secret"]) and not item.facts["browser"] and any(runs(text))
+
+
+def _user(before: str) -> str:
+    """The user's name in the part of a URL before the password."""
+    return before.rpartition("://")[2].rstrip(":")
+
+
+def tracked_on_purpose(artifact: Artifact) -> bool:
+    """Whether an ignore file says in so many words that git takes this file in (`!config/.env.*`): a template."""
+    folder = artifact.path.rpartition("/")[0]
+    while True:
+        source = artifact.project.read(f"{folder}/.gitignore" if folder else ".gitignore")
+        if source is not None:
+            answer = ignore.Patterns(source.text, folder).match(artifact.path)
+            if answer is not None:
+                return not answer
+        if not folder:
+            return False
+        folder = folder.rpartition("/")[0]
 
 
 def file(artifact: Artifact) -> list[Item]:

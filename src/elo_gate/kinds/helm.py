@@ -6,8 +6,6 @@ set aside and said so; nothing is concluded from its text.
 
 from __future__ import annotations
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -17,9 +15,7 @@ CHART = "the metadata of a Helm chart"
 VALUES = "the values of a Helm chart: they are judged when the chart is rendered"
 GO_TEMPLATE = "a template with control lines: its YAML exists only after it has been rendered"
 
-_CONTROL = re.compile(
-    r"^[ \t]*\{\{-?[ \t]*(?:if|else|end|range|with|define|block|template|include|/\*|[#/^]|\$\w+[ \t]*:=)", re.M
-)
+_CONTROL = r"^[ \t]*\{\{-?[ \t]*(?:if|else|end|range|with|define|block|template|include|/\*|[#/^]|\$\w+[ \t]*:=)"
 
 
 def role(path: str, project: Any) -> str:
@@ -42,7 +38,11 @@ def role(path: str, project: Any) -> str:
 
 def is_template(text: str) -> bool:
     """Whether a text is steered by template lines (`{{ if ... }}`), so that it is no YAML by itself."""
-    return "{{" in text and _CONTROL.search(text) is not None
+    if "{{" not in text:
+        return False
+    import re
+
+    return re.search(_CONTROL, text, re.M) is not None
 
 
 def _exists(project: Any, path: str) -> bool:

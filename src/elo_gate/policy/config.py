@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from ..model import MAP, SCALAR, SEQ, Source
+from . import ConfigError, Ignore, Policy, glob, is_date
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,46 +50,6 @@ KEYS: dict[str, Any] = {
 }  # fmt: skip
 
 
-class ConfigError(Exception):
-    """A configuration that is refused: path, line and what to write instead."""
-
-
-class Ignore:
-    """One `[[ignore]]`: which rule, where, why, who, until when; `used` counts what it let pass."""
-
-    __slots__ = ("rule", "path", "reason", "owner", "until", "line", "used", "matches")
-
-    def __init__(self, rule: str, path: str, reason: str, owner: str, until: str, line: int) -> None:
-        self.rule = rule
-        self.path = path
-        self.reason = reason
-        self.owner = owner
-        self.until = until
-        self.line = line
-        self.used = 0
-        self.matches = glob(path)
-
-
-class Policy:
-    """What is declared. `base` is the configuration's folder relative to the judged root, "" when it is the root."""
-
-    __slots__ = (
-        "path", "fail_on", "exclude", "rules", "platforms", "elo", "allow_empty", "settings", "environments", "ignores",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.path = ""
-        self.fail_on = "error"
-        self.exclude: list[str] = []
-        self.rules: list[str] = []
-        self.platforms: list[str] = []
-        self.elo = False
-        self.allow_empty = False
-        self.settings: dict[str, tuple[str | None, dict[str, Any]]] = {}
-        self.environments: list[tuple[str, list[Callable[[str], bool]]]] = []
-        self.ignores: list[Ignore] = []
-
-
 def find(root: str, top: str) -> str | None:
     """The configuration file of a judged root: the first found from the root up to the repository's top.
 
@@ -104,7 +65,7 @@ def find(root: str, top: str) -> str | None:
         if has_own or has_shared:
             return own if has_own else shared
         above = os.path.dirname(folder)
-        if folder == top or above == folder:
+        if folder in (top, above):
             return None
         folder = above
 
@@ -178,7 +139,7 @@ def read_text(path: str, text: str, below: str) -> Policy:
 
 
 def _under(pattern: str, below: str) -> str:
-    """A glob of the configuration's folder as one of the judged root; one that cannot match below it matches nothing."""
+    """A glob of the configuration's folder as one of the judged root; what cannot match below it matches nothing."""
     if not below:
         return pattern
     if pattern.startswith("**/"):
@@ -206,7 +167,8 @@ def _value(node: Node, kind: Any, choices: tuple[str, ...] | None, source: Sourc
         (inner,) = kind
         if isinstance(inner, dict):
             return [
-                {**_table(each, inner, source, where + "."), "line": source.position(each.start)[0]} for each in node.value
+                {**_table(each, inner, source, where + "."), "line": source.position(each.start)[0]}
+                for each in node.value
             ]
         return [_value(each, inner, choices, source, where) for each in node.value]
     if kind == "rules":
@@ -219,7 +181,7 @@ def _value(node: Node, kind: Any, choices: tuple[str, ...] | None, source: Sourc
             raise _error(source, node, f"`{where}` is true or false, without quotes")
         return text == "true"
     if kind == "date":
-        if not _is_date(text):
+        if not is_date(text):
             raise _error(source, node, f"`{where}` is a date, written 2027-03-01")
         return text
     if node.style == "":
@@ -235,16 +197,22 @@ def _rules(node: Node, source: Source) -> dict[str, tuple[str | None, dict[str, 
     settings: dict[str, tuple[str | None, dict[str, Any]]] = {}
     for key, table in node.items():
         where = f'rule."{key.value}".'
-        values = _table(table, {"severity": ("text", RULE_LEVELS, ""), "with": ("any", None, "")}, source, where) if (
-            not table.get("with")
-        ) else {"severity": table.get("severity").text()}
+        values = (
+            _table(table, {"severity": ("text", RULE_LEVELS, ""), "with": ("any", None, "")}, source, where)
+            if (not table.get("with"))
+            else {"severity": table.get("severity").text()}
+        )
         for name, _ in table.items():
             if name.value not in ("severity", "with"):
-                raise _error(source, name, f"unknown key `{where}{name.value}`{nearest(name.value, ('severity', 'with'))}")
+                raise _error(
+                    source, name, f"unknown key `{where}{name.value}`{nearest(name.value, ('severity', 'with'))}"
+                )
         level = values.get("severity")
         if level is not None and level not in RULE_LEVELS:
             raise _error(source, table.get("severity"), f"`{where}severity` is one of {', '.join(RULE_LEVELS)}")
-        parameters = {name.value: plain(value) for name, value in table.get("with").items()} if table.get("with") else {}
+        parameters = (
+            {name.value: plain(value) for name, value in table.get("with").items()} if table.get("with") else {}
+        )
         settings[str(key.value)] = (level, parameters)
     return settings
 
@@ -285,54 +253,15 @@ def nearest(name: str, known: Any) -> str:
     from difflib import get_close_matches
 
     names = sorted(str(each) for each in known)
-    found = get_close_matches(name, names, 1, 0.6) or [each for each in names if len(name) > 2 and each.startswith(name)]
+    found = get_close_matches(name, names, 1, 0.6) or [
+        each for each in names if len(name) > 2 and each.startswith(name)
+    ]
     return f"; did you mean `{found[0]}`?" if found else ""
-
-
-def _is_date(text: str) -> bool:
-    """Whether a text is a real ISO date."""
-    parts = text.split("-")
-    if [len(part) for part in parts] != [4, 2, 2] or not all(part.isdigit() for part in parts):
-        return False
-    from datetime import date
-
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _error(source: Source, node: Node, message: str) -> ConfigError:
     line, column = source.position(node.start) if node else (1, 1)
     return ConfigError(f"{source.path}:{line}:{column}: {message}")
-
-
-def glob(pattern: str) -> Callable[[str], bool]:
-    """A test for paths: `*` and `?` inside a segment, `**` over segments; a folder's name covers what is below it."""
-    import re
-
-    pattern = pattern.strip("/") if pattern != "\0" else pattern
-    out = ""
-    at = 0
-    while at < len(pattern):
-        if pattern.startswith("**/", at):
-            out += "(?:[^/]+/)*?"
-            at += 3
-        elif pattern.startswith("**", at):
-            out += ".*"
-            at += 2
-        elif pattern[at] == "*":
-            out += "[^/]*"
-            at += 1
-        elif pattern[at] == "?":
-            out += "[^/]"
-            at += 1
-        else:
-            out += re.escape(pattern[at])
-            at += 1
-    test = re.compile(out + r"(?:/.*)?", re.S).fullmatch
-    return lambda path: test(path) is not None
 
 
 def schema() -> dict[str, Any]:

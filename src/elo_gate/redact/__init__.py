@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from .names import STARS, masked, placeholder, readable, secret_name, stand_in
+from .names import STARS, masked, placeholder, readable, secret_name, stand_in, weak_password
 from .randomness import ALNUM, entropy, odd, runs
 from .tokens import PUBLIC, tokens
 
@@ -15,7 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["PUBLIC", "entropy", "mask", "odd", "placeholder", "runs", "secret_name", "stand_in", "tokens"]
+__all__ = [
+    "PUBLIC", "entropy", "mask", "odd", "placeholder", "runs", "secret_name", "stand_in", "tokens", "weak_password",
+]  # fmt: skip
 
 _SUSPECT = re.compile(
     r"pass|pwd|senha|secret|token|key|cred|auth|salt|pepper|psk|identified|bearer|basic|login|redis-cli|-u|--user",

@@ -69,6 +69,11 @@ _REFERENCE = re.compile(
     r"process\.env\.[A-Z_][A-Z0-9_]*",
     re.ASCII,
 )
+_DICTIONARY = _set(
+    "password passwd passw pass admin administrator root postgres postgresql mysql mariadb redis mongo rabbitmq secret",
+    "supersecret test guest user usuario senha qwerty letmein welcome default minio minioadmin dev prod production",
+    "database db app login abc master super my the",
+)
 _FLAGS = _set("true false yes no on off null none nil undefined ~ {} []")
 
 
@@ -125,7 +130,7 @@ def _made_of_stand_ins(text: str, lower: str, name: str) -> bool:
         return True
     secret = secret_name(name)
     generic = (secret or prefix is not None) and all(word in _PLAIN or word.isdigit() for word in words)
-    if generic and (len(words) > 1 or words[0] in ("todo", "example", "sample", "fake", "mock")):
+    if generic and (len(words) > 1 or prefix or words[0] in ("todo", "example", "sample", "fake", "mock")):
         return True
     same = "".join(_split(name)) == "".join(words) and (secret or len(words) > 1)
     return same or (_UPPER.fullmatch(text) is not None and secret_name(text))
@@ -149,6 +154,18 @@ def _url_stand_in(text: str) -> str:
     if host.lower() in ("host", "hostname", "domain", "server") or stand_in(host):
         return host
     return match[3].strip("/") if _TEMPLATE_PATH.search(match[3]) else ""
+
+
+def weak_password(password: str, user: str = "") -> bool:
+    """Whether a password is among the first that are tried: the user's name or known words, with digits between."""
+    text = password.lower()
+    if not text or len(text) > 24 or text[0] in "${%<" or stand_in(password, "A_PASSWORD"):
+        return False
+    parts = [part for part in re.split("[^a-z]+", text) if part]
+    if not parts:
+        return text.isdigit() and len(text) < 12
+    own = set(re.split("[^a-z]+", user.lower()))
+    return all(part in _DICTIONARY or part in own for part in parts) and not odd(text)
 
 
 def readable(value: str) -> bool:

@@ -54,6 +54,7 @@ _HINT = re.compile(
 )
 # Published by their makers for local use: a storage emulator's account key, a demo project's keys.
 _KNOWN = ("Eby8vdM0", "eyJpc3MiOiJzdXBhYmFzZS1kZW1v", "EXAMPLE")
+_TAIL = re.compile(r"[\w-]{0,64}", re.ASCII)
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----(.*?)(?=-----END |\Z)", re.DOTALL)
 # Greedy, so that a password with `/`, `:` or `@` unescaped is taken whole.
 _USERINFO = re.compile(r"(?<=://)([^\s/:@'\"`<>]{0,256}):([^\s'\"`<>]{1,512})@")
@@ -78,6 +79,8 @@ def tokens(text: str) -> list[tuple[int, int, str]]:
         ]
     for match in _format().finditer(text):
         token = match[0]
+        if text[match.end() : match.end() + 1] in ("_", "-"):  # `sk_live_production_key` goes on in words
+            token = text[match.start() : _TAIL.match(text, match.end()).end()]  # type: ignore[union-attr]
         if not any(known in token for known in _KNOWN) and not stand_in(token):
             found.append((*match.span(), _FORMATS[(match.lastindex or 1) - 1][0]))
     return sorted(found)

@@ -58,7 +58,11 @@ class Excerpts:
             tail = raw[last:]
             if raw[:first] != shown[:first]:
                 first = min(len(raw) - len(raw.lstrip()), len(shown))
-            last = len(shown) - len(tail) if tail and shown.endswith(tail) and len(shown) - len(tail) > first else len(shown)
+            last = (
+                len(shown) - len(tail)
+                if tail and shown.endswith(tail) and len(shown) - len(tail) > first
+                else len(shown)
+            )
         return number, shown, first, max(last, first + 1)
 
 
@@ -68,5 +72,8 @@ def crop(line: str, first: int, last: int) -> tuple[str, int, int]:
         return line, first, last
     begin = max(0, min(first - 40, len(line) - _WIDTH))
     part = line[begin : begin + _WIDTH]
-    return ("..." if begin else "") + part + "...", first - begin + (3 if begin else 0), min(last - begin, _WIDTH) + (3 if begin else 0)
-
+    return (
+        ("..." if begin else "") + part + "...",
+        first - begin + (3 if begin else 0),
+        min(last - begin, _WIDTH) + (3 if begin else 0),
+    )

@@ -8,6 +8,7 @@ from .excerpt import Excerpts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ..gate import Run
@@ -21,7 +22,7 @@ def document(run: Run) -> dict[str, Any]:
     verdict = run.verdict
     coverage = verdict.coverage
     excerpts = Excerpts(run.project)
-    docs = run.ruleset.docs
+    words = run.ruleset.words
     return {
         "version": VERSION,
         "tool": {"name": "elo-gate", "version": __version__},
@@ -30,9 +31,9 @@ def document(run: Run) -> dict[str, Any]:
         "exit_code": verdict.exit_code,
         "fail_on": verdict.fail_on,
         "counts": {level: verdict.count(level) for level in SEVERITIES},
-        "findings": [_finding(each, excerpts, docs) for each in verdict.findings],
+        "findings": [_finding(each, excerpts, words) for each in verdict.findings],
         "suppressed": [
-            {**_finding(each, excerpts, docs), "reason": each.suppressed.reason, "until": each.suppressed.until}
+            {**_finding(each, excerpts, words), "reason": each.suppressed.reason, "until": each.suppressed.until}
             for each in verdict.suppressed
         ],
         "reasons": list(verdict.reasons),
@@ -69,8 +70,8 @@ def place(source: Source, start: int, end: int) -> dict[str, Any]:
     return {"path": source.path, "line": line, "column": column, "end_line": end_line, "end_column": end_column}
 
 
-def _finding(finding: Finding, excerpts: Excerpts, docs: dict[str, Any]) -> dict[str, Any]:
-    words = docs[finding.rule.id]
+def _finding(finding: Finding, excerpts: Excerpts, words_of: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+    words = words_of(finding.rule.id)
     return {
         "rule": finding.rule.id,
         "severity": finding.severity,

@@ -62,7 +62,9 @@ class LineHashes:
         count = 1
         for other in range(index):
             at = self._starts[other]
-            if (self._text[at : at + 1] == head or head in " \t" or self._text[at : at + 1] in " \t") and self._window(other) == window:
+            if (self._text[at : at + 1] == head or head in " \t" or self._text[at : at + 1] in " \t") and self._window(
+                other
+            ) == window:
                 count += 1
         value = 0
         for unit, power in zip(window, _POWERS, strict=True):

@@ -92,7 +92,6 @@ class _Writer:
 
     def __init__(self, run: Run, indexes: dict[str, int]) -> None:
         self.run = run
-        self.docs = run.ruleset.docs
         self.indexes = indexes
         self.excerpts = Excerpts(run.project)
         self.hashes: dict[str, LineHashes] = {}
@@ -102,7 +101,7 @@ class _Writer:
 
     def rule(self, identifier: str) -> dict[str, Any]:
         """The descriptor of a rule."""
-        words = self.docs[identifier]
+        words = self.run.ruleset.words(identifier)
         severity = self.severities.get(identifier, "warning")
         folder = identifier.partition("/")[0]
         tags = [folder, *(f"external/cwe/cwe-{number}" for number in words["cwe"])]
@@ -119,7 +118,8 @@ class _Writer:
             "fullDescription": {"text": words["rationale"][:1000]},
             "help": {
                 "text": f"{words['rationale']} {words['fix']}",
-                "markdown": f"{words['rationale']}\n\n**Fix:** {words['fix']}" + (f"\n\nSources:{sources}" if sources else ""),
+                "markdown": f"{words['rationale']}\n\n**Fix:** {words['fix']}"
+                + (f"\n\nSources:{sources}" if sources else ""),
             },
             "helpUri": f"{self.run.ruleset.address}/blob/main/rules/{identifier}.yaml",
             "defaultConfiguration": {"level": severity},
@@ -145,11 +145,17 @@ class _Writer:
         }
         if finding.related:
             made["relatedLocations"] = [
-                {"id": number, "physicalLocation": self._location(other, first, last, False), "message": {"text": _sentence(words)}}
+                {
+                    "id": number,
+                    "physicalLocation": self._location(other, first, last, False),
+                    "message": {"text": _sentence(words)},
+                }
                 for number, (other, first, last, words) in enumerate(finding.related, 1)
             ]
         if finding.suppressed is not None:
-            made["suppressions"] = [{"kind": "external", "status": "accepted", "justification": finding.suppressed.reason}]
+            made["suppressions"] = [
+                {"kind": "external", "status": "accepted", "justification": finding.suppressed.reason}
+            ]
         return made
 
     def _location(self, source: Source, start: int, end: int, context: bool) -> dict[str, Any]:
@@ -163,7 +169,10 @@ class _Writer:
         }
         _, shown, first, last = self.excerpts.frame(source, start, end)
         region["snippet"] = {"text": shown[first:last] or shown or "(empty line)"}
-        made: dict[str, Any] = {"artifactLocation": {"uri": uri(self.run.prefix + source.path), "uriBaseId": "%SRCROOT%"}, "region": region}
+        made: dict[str, Any] = {
+            "artifactLocation": {"uri": uri(self.run.prefix + source.path), "uriBaseId": "%SRCROOT%"},
+            "region": region,
+        }
         lines = self.excerpts.lines(source)
         total = len(source.starts) - (1 if source.text.endswith("\n") else 0)
         low, high = max(1, line - 2), min(total, end_line + 2)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..model import ERROR, NOTE, SEVERITIES, WARNING
 from ..inert import inert
+from ..model import ERROR, NOTE, SEVERITIES, WARNING
 from .excerpt import Excerpts, crop
 
 TYPE_CHECKING = False
@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from ..model import Finding
     from ..verdict import Coverage
 
-_COLOURS = {ERROR: "31", WARNING: "33", NOTE: "36", "bold": "1", "dim": "2", "passed": "32", "blocked": "31", "broken": "35"}
+_COLOURS = {
+    ERROR: "31",
+    WARNING: "33",
+    NOTE: "36",
+    "bold": "1",
+    "dim": "2",
+    "passed": "32",
+    "blocked": "31",
+    "broken": "35",
+}
 
 
 def render(run: Run, colour: bool = False, verbose: bool = False) -> str:
@@ -43,7 +52,7 @@ def _finding(run: Run, finding: Finding, excerpts: Excerpts, paint: object) -> I
     number, line, first, last = excerpts.frame(finding.source, finding.start, finding.end)
     line, first, last = crop(line, first, last)
     column = finding.source.position(finding.start)[1]
-    docs = run.ruleset.docs[finding.rule.id]
+    docs = run.ruleset.words(finding.rule.id)
     yield ""
     yield f"  {paint(finding.severity, finding.severity)}  {paint(finding.rule.id, 'bold')}  {number}:{column}"  # type: ignore[operator]
     yield f"    {finding.message}"
@@ -63,7 +72,9 @@ def _coverage(coverage: Coverage, verbose: bool) -> Iterator[str]:
     for artifact in coverage.judged:
         kinds[artifact.kind] = kinds.get(artifact.kind, 0) + 1
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-    yield f"Looked at {_count(len(coverage.judged), 'file')} with {coverage.rules} rules" + (f" ({listed})." if listed else ".")
+    yield f"Looked at {_count(len(coverage.judged), 'file')} with {coverage.rules} rules" + (
+        f" ({listed})." if listed else "."
+    )
     if coverage.partial:
         yield f"Rules that look across files were left out: {coverage.partial}."
     aside: dict[str, list[str]] = {}
@@ -91,8 +102,10 @@ def _coverage(coverage: Coverage, verbose: bool) -> Iterator[str]:
             for rule, path, line, why in coverage.undecided:
                 yield f"  {inert(path)}:{line}  {rule}: {inert(why)}"
         else:
-            yield "  " + ", ".join(f"{rule} {count}" for rule, count in sorted(groups_.items())[:6]) + (
-                f" and {len(groups_) - 6} more rules" if len(groups_) > 6 else ""
+            yield (
+                "  "
+                + ", ".join(f"{rule} {count}" for rule, count in sorted(groups_.items())[:6])
+                + (f" and {len(groups_) - 6} more rules" if len(groups_) > 6 else "")
             )
 
 

@@ -157,7 +157,7 @@ def documentation(rule: RuleFile) -> dict[str, Any]:
 
 
 def compile_rules(rules: list[RuleFile]) -> dict[str, str]:
-    """Module name to Python source: one `kind_<kind>` for each kind, and `docs`."""
+    """Module name to Python source: `kind_<kind>` and `docs_<kind>` for each kind, and `index`."""
     by_kind: dict[str, list[RuleFile]] = {}
     for rule in rules:
         for kind in rule.kinds:
@@ -167,10 +167,12 @@ def compile_rules(rules: list[RuleFile]) -> dict[str, str]:
     for kind, members in sorted(by_kind.items()):
         lines = ",\n".join(rule_source(rule) for rule in members)
         modules[f"kind_{kind}"] = f"{head}from elo_gate.ruleset.evaluate import *\n\nRULES = [\n{lines},\n]\n"
-    docs = ",\n".join(f"{rule.id!r}: {documentation(rule)!r}" for rule in rules)
-    modules["docs"] = f"{head}DOCS = {{\n{docs},\n}}\n"
-    index = {rule.id: [*rule.kinds, *rule.aliases] for rule in rules}
-    modules["index"] = f"{head}KINDS = {sorted(by_kind)!r}\nIDS = {sorted(index)!r}\n"
+    # The words of a rule lie with its first kind, so that a finding loads only those of its own kind.
+    for kind in sorted({rule.kinds[0] for rule in rules}):
+        docs = ",\n".join(f"{rule.id!r}: {documentation(rule)!r}" for rule in rules if rule.kinds[0] == kind)
+        modules[f"docs_{kind}"] = f"{head}DOCS = {{\n{docs},\n}}\n"
+    kinds = {rule.id: rule.kinds[0] for rule in sorted(rules, key=lambda rule: rule.id)}
+    modules["index"] = f"{head}KINDS = {sorted(by_kind)!r}\nIDS = {kinds!r}\n"
     return modules
 
 

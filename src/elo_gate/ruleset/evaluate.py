@@ -38,7 +38,7 @@ def attr(value: Any, name: str | int) -> Any:
 def truth(value: Any) -> bool:
     """Whether a value counts as true. Absent, null, false, zero and everything empty do not."""
     if value is True or value is False:
-        return value  # type: ignore[no-any-return]
+        return value
     if isinstance(value, Node):
         kind = value.kind
         if kind is SCALAR:

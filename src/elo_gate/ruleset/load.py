@@ -89,12 +89,12 @@ def hash_of(text: str) -> int:
 
 
 class Ruleset:
-    """All rules: `of(kind)` gives those of one kind, grouped by view; `docs` their words; `table` a data table."""
+    """All rules: `of(kind)` gives those of one kind, `words(id)` a rule's words, `table(name)` a data table."""
 
     def __init__(self, modules: Callable[[str], ModuleType | None]) -> None:
         self._module = modules
         self._rules: dict[str, list[Rule]] = {}
-        self._docs: dict[str, dict[str, Any]] | None = None
+        self._docs: dict[str, dict[str, dict[str, Any]]] = {}
         self._extra: list[Ruleset] = []
 
     def of(self, kind: str) -> list[Rule]:
@@ -112,24 +112,28 @@ class Ruleset:
         """Adds a user's own rules."""
         self._extra.append(other)
         self._rules.clear()
-        self._docs = None
 
-    @property
-    def docs(self) -> dict[str, dict[str, Any]]:
-        """Rule id to title, rationale, fix, messages, references, security, cwe."""
-        if self._docs is None:
-            module = self._module("docs")
-            self._docs = dict(module.DOCS) if module is not None else {}
-            for other in self._extra:
-                self._docs.update(other.docs)
-        return self._docs
+    def words(self, identifier: str) -> dict[str, Any]:
+        """Title, rationale, fix, messages, references, security, cwe, parameters of a rule. KeyError when unknown."""
+        for other in self._extra:
+            if identifier in other._kinds():
+                return other.words(identifier)
+        kind = self._kinds()[identifier]
+        found = self._docs.get(kind)
+        if found is None:
+            module = self._module("docs_" + kind)
+            found = self._docs[kind] = module.DOCS if module is not None else {}
+        return found[identifier]
+
+    def _kinds(self) -> dict[str, str]:
+        """Rule id to the kind its words lie with."""
+        module = self._module("index")
+        return module.IDS if module is not None else {}
 
     @property
     def ids(self) -> list[str]:
         """Every rule id, sorted."""
-        module = self._module("index")
-        ids = list(module.IDS) if module is not None else []
-        return sorted(ids + [each for other in self._extra for each in other.ids])
+        return sorted([*self._kinds(), *(each for other in self._extra for each in other.ids)])
 
     @property
     def kinds(self) -> list[str]:

@@ -15,7 +15,7 @@ class ScaffoldError(Exception):
 
 def explain(ruleset: Ruleset, identifier: str) -> str:
     """Everything there is to know about a rule, as text."""
-    words = ruleset.docs[identifier]
+    words = ruleset.words(identifier)
     rule = next(each for kind in ruleset.kinds for each in ruleset.of(kind) if each.id == identifier)
     levels = [rule.severity]
     if rule.elo:
@@ -49,7 +49,7 @@ def listing(ruleset: Ruleset, form: str) -> str:
     rows = {}
     for kind in ruleset.kinds:
         for rule in ruleset.of(kind):
-            rows[rule.id] = (rule.severity, list(rule.standard), ruleset.docs[rule.id]["title"])
+            rows[rule.id] = (rule.severity, list(rule.standard), ruleset.words(rule.id)["title"])
     if form == "json":
         import json
 

@@ -170,7 +170,7 @@ def _from_entries(ev: Evaluator, target: Node, at: Node) -> Node | None:
     for pair in target.value:
         key = pair.get(0)
         if key.kind is SCALAR and pair.kind is SEQ and len(pair.value) == 2:
-            put(out, key, pair.get(1))
+            put(out, (key, pair.get(1)))
         else:
             out.tag = OPEN
     return out

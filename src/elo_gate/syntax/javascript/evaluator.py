@@ -260,27 +260,31 @@ class Evaluator:
     def spread_map(self, value: Node, target: Node, at: Node) -> None:
         """`{...value}`: lays the entries of a value over a map."""
         if value.kind is MAP:
-            self.spend(len(value.value) + 1)
+            self.spend(len(value.value) + len(target.value) // 8 + 1)
+            entries = []
             for key, item in value.items():
-                before = target.get(key.value)
                 if item.kind is CHOICE and any(each.tag == OMITTED for each in item.value):
                     rest = [each for each in item.value if each.tag != OMITTED]
-                    item = choice([*rest, before or nothing(at, OMITTED)], at)
-                put(target, key, item)
+                    item = choice([*rest, target.get(key.value) or nothing(at, OMITTED)], at)
+                entries.append((key, item))
+            put(target, *entries)
             if value.tag == OPEN:
                 self.spread_map(unknown("...", at), target, at)
         elif value.kind is CHOICE:
+            self.spend((len(target.value) + 1) * len(value.value))
             several = [Node(MAP, list(target.value), at.source, at.start, at.end, tag=target.tag) for _ in value.value]
             for each, copy in zip(value.value, several, strict=True):
                 self.spread_map(each, copy, at)
-            for name, (key, _) in {name: pair for copy in several for name, pair in (copy.index or {}).items()}.items():
-                put(target, key, choice([copy.get(name) or nothing(at, OMITTED) for copy in several], at))
+            keys = {name: pair[0] for copy in several for name, pair in (copy.index or {}).items()}
+            merged = [(key, [copy.get(name) or nothing(at, OMITTED) for copy in several]) for name, key in keys.items()]
+            put(target, *[(key, choice(options, at)) for key, options in merged])
             if any(copy.tag == OPEN for copy in several):
                 target.tag = OPEN
         elif value.kind is UNKNOWN:
             target.tag = OPEN
-            for key, item in list(target.items()):
-                put(target, key, choice([item, unknown(value.value, at)], item))
+            self.spend(len(target.value))
+            doubt = unknown(value.value, at)
+            put(target, *[(key, choice([item, doubt], item)) for key, item in target.items()])
 
     # Calls
 

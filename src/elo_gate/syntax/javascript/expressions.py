@@ -144,7 +144,7 @@ def _object(ev: Evaluator, branch: Branch, scope: Scope) -> Node:
         else:
             value = ev.cannot_tell(child, scope)
         if name.kind is SCALAR:
-            put(node, name, value)
+            put(node, (name, value))
         else:
             node.tag = OPEN
     return node

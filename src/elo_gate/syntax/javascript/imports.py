@@ -198,7 +198,7 @@ def run_file(ev: Evaluator, root: Branch, tree: Tree) -> Node:
     at = Node(UNKNOWN, "", tree.source, 0, 0)
     module = Node(MAP, [], tree.source, 0, 0)
     exports = Node(MAP, [], tree.source, 0, 0)
-    put(module, plain("exports", at), exports)
+    put(module, (plain("exports", at), exports))
     scope.names.update(module=module, exports=exports)
     space = Node(MAP, [], tree.source, 0, 0)
     names: list[tuple[str, Branch]] = []  # exported name, the local name's place
@@ -216,15 +216,15 @@ def run_file(ev: Evaluator, root: Branch, tree: Tree) -> Node:
         else:
             statements.run(ev, [branch], scope, [])
     for exported, local in names:
-        put(space, plain(exported, ev.place(local, scope)), ev.find(tree.text(local), local, scope))
+        put(space, (plain(exported, ev.place(local, scope)), ev.find(tree.text(local), local, scope)))
     common = module.get("exports")
     if common is not exports or exports.value or exports.tag == OPEN:
-        put(space, plain("module.exports", at), common)
+        put(space, (plain("module.exports", at), common))
         if not space.get("default"):
-            put(space, plain("default", at), common)
+            put(space, (plain("default", at), common))
         for key, value in common.items():
             if not space.get(key.value):
-                put(space, key, value)
+                put(space, (key, value))
     return space
 
 
@@ -248,7 +248,7 @@ def _export(ev: Evaluator, branch: Branch, scope: Scope, space: Node, names: lis
         if "default" in marks:
             name = declaration.child_by_field_name("name")
             found = ev.find(tree.text(name), name, scope) if name is not None else ev.function(declaration, scope)
-            put(space, plain("default", at), found)
+            put(space, (plain("default", at), found))
             return
         statements.run(ev, [declaration], scope, [])
         if declaration.type == "function_declaration" or declaration.type.endswith("class_declaration"):
@@ -265,7 +265,7 @@ def _export(ev: Evaluator, branch: Branch, scope: Scope, space: Node, names: lis
                 space.tag = OPEN
         return
     if value is not None:
-        put(space, plain("default", at), ev.value(value, scope))
+        put(space, (plain("default", at), ev.value(value, scope)))
         return
     source = branch.child_by_field_name("source")
     clause = next((each for each in branch.named_children if each.type == "export_clause"), None)
@@ -282,4 +282,4 @@ def _export(ev: Evaluator, branch: Branch, scope: Scope, space: Node, names: lis
         else:
             specifier = tree.text(source).strip("'\"")
             local = tree.text(name).strip("'\"")
-            put(space, plain(exported, at), ev.imports.imported(ev, specifier, local, scope, ev.place(name, scope)))
+            put(space, (plain(exported, at), ev.imports.imported(ev, specifier, local, scope, ev.place(name, scope))))

@@ -186,7 +186,7 @@ def assign_to(ev: Evaluator, target: Branch | None, value: Node, scope: Scope) -
             item = value
             if owner.kind is CHOICE or not ev.sure_of(each):
                 item = choice([value, lookup(each, key.value) or nothing(value, OMITTED)], value)
-            put(each, key, item)
+            put(each, (key, item))
 
 
 def havoc(ev: Evaluator, branch: Branch, scope: Scope) -> None:

@@ -135,15 +135,16 @@ def equal(left: Node, right: Node) -> bool | None:
     return left is right
 
 
-def put(target: Node, key: Node, value: Node) -> None:
-    """Sets an entry of a map, in place."""
+def put(target: Node, *entries: tuple[Node, Node]) -> None:
+    """Sets entries of a map, in place."""
     assert target.index is not None
-    before = target.index.get(key.value)
-    if before is None:
-        target.value.append((key, value))
+    before = len(target.index)
+    for key, value in entries:
+        target.index[key.value] = (key, value)
+    if len(target.index) == before + len(entries):
+        target.value.extend(entries)
     else:
-        target.value[:] = [(key, value) if pair[0] is before[0] else pair for pair in target.value]
-    target.index[key.value] = (key, value)
+        target.value[:] = target.index.values()
 
 
 def open_up(target: Node) -> None:
@@ -151,8 +152,7 @@ def open_up(target: Node) -> None:
     doubt = unknown("a later change", target)
     if target.kind is MAP:
         target.tag = OPEN
-        for key, value in list(target.items()):
-            put(target, key, choice([value, doubt], value))
+        put(target, *[(key, choice([value, doubt], value)) for key, value in target.items()])
     elif target.kind is SEQ and not any(each.tag == SPREAD for each in target.value):
         target.value.append(unknown(doubt.value, target, SPREAD))
 

@@ -41,6 +41,7 @@ class Outcome:
 def judge(artifacts: Iterable[Artifact], ruleset: Ruleset, settings: Settings, mask: Callable[[str], str]) -> Outcome:
     """Runs every rule on every artifact. `mask` makes a text safe to show."""
     outcome = Outcome()
+    mask = _once(mask)
     plans: dict[str, list[tuple[str, list[tuple[Rule, dict[str, Any], str | None]]]]] = {}
     for artifact in artifacts:
         plan = plans.get(artifact.kind)
@@ -51,6 +52,19 @@ def judge(artifacts: Iterable[Artifact], ruleset: Ruleset, settings: Settings, m
     outcome.undecided.sort()
     outcome.failures.sort()
     return outcome
+
+
+def _once(mask: Callable[[str], str]) -> Callable[[str], str]:
+    """A mask that makes each text fit for a line once: the same names come again with every finding."""
+    known: dict[str, str] = {}
+
+    def safe(text: str) -> str:
+        found = known.get(text)
+        if found is None:
+            found = known[text] = inert(mask(text), 120)
+        return found
+
+    return safe
 
 
 def _plan(
@@ -211,12 +225,12 @@ def _finding(
     else:
         found = values(*context) if values is not None else ()
         fixes = fix_values(*context) if fix_values is not None else ()
-    arguments = [inert(mask(value), 120) for value in found]
+    arguments = [mask(value) for value in found]
     related = []
     for at, words in fault.related:
         other = _place(at)
         if other is not None:
-            related.append((*span(other), inert(mask(words), 120)))
+            related.append((*span(other), mask(words)))
     if severity is None:
         project = artifact.project
         severity = fault.severity or rule.severity
@@ -231,7 +245,7 @@ def _finding(
         fill(text, arguments),
         fault.message,
         arguments,
-        fill(fix_text, [inert(mask(value), 120) for value in fixes]),
+        fill(fix_text, [mask(value) for value in fixes]),
         source,
         start,
         end,

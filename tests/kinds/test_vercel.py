@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elo_gate.checks import vercel_files
+from elo_gate.checks import vercel_crons, vercel_globs
 from elo_gate.kinds import vercel
 from elo_gate.model import Artifact, Source
 
@@ -145,23 +145,42 @@ def test_values_of_variables_are_masked_and_references_are_not() -> None:
         ("api/*", ["api/.hidden"], False),
         ("api/?.ts", ["api/a.ts"], True),
         ("api/a.ts", ["api/a.tsx"], False),
+        ("api/@(a|b).ts", ["api/b.ts"], True),
+        ("api/[a-c].ts", ["api/b.ts"], True),
+        ("api/[!a-c].ts", ["api/b.ts"], False),
+        ("api/*a*b*.ts", ["api/xaxbx.ts"], True),
+        ("api/**/**/a.ts", ["api/a.ts"], True),
+        ("**/.hidden/a.ts", ["x/.hidden/a.ts"], True),
+        ("**/a.ts", [".hidden/a.ts"], False),
+        ("*/a.ts", ["b/c/a.ts"], False),
         ("api", ["api/a.ts"], True),
     ],
 )
 def test_patterns_match_as_minimatch_does(pattern: str, paths: list[str], matches: bool) -> None:
-    assert vercel_files.matching(Tree(*paths), "", pattern) is matches
+    assert vercel_globs.matching(Tree(*paths), "", pattern) is matches
+
+
+def test_a_pattern_made_to_take_long_does_not() -> None:
+    tree = Tree(*(f"{'a/' * 20}{'a' * 200}{index}" for index in range(50)))
+    assert not vercel_globs.matching(tree, "", "**/a/" * 20 + "*a" * 60 + "*z")
+
+
+@pytest.mark.parametrize("pattern", ["api/!(a).ts", "api/*(a|b).ts", "api/{1..3}.ts", "{a,b}" * 7])
+def test_patterns_beyond_us_are_said_to_be(pattern: str) -> None:
+    with pytest.raises(vercel_globs.Unreadable):
+        vercel_globs.matching(Tree("api/a.ts"), "", pattern)
 
 
 def test_patterns_are_relative_to_the_folder() -> None:
-    assert vercel_files.matching(Tree("apps/a/api/x.ts"), "apps/a", "api/*.ts")
-    assert not vercel_files.matching(Tree("api/x.ts"), "apps/a", "api/*.ts")
+    assert vercel_globs.matching(Tree("apps/a/api/x.ts"), "apps/a", "api/*.ts")
+    assert not vercel_globs.matching(Tree("api/x.ts"), "apps/a", "api/*.ts")
 
 
 @given(st.text(alphabet="ab/*?[]{},!()+@.-^\\", max_size=16))
 def test_any_pattern_matches_or_says_why_not(pattern: str) -> None:
     try:
-        vercel_files.matching(Tree("a/b.ts", "ab/a/b"), "", pattern)
-    except vercel_files.Unreadable:
+        vercel_globs.matching(Tree("a/b.ts", "ab/a/b"), "", pattern)
+    except vercel_globs.Unreadable:
         pass
 
 
@@ -170,7 +189,7 @@ def test_any_pattern_matches_or_says_why_not(pattern: str) -> None:
     ["* * * * *", "0 5 * * *", "*/15 8-18/2 * 1,7 1-5", "59 23 31 12 *", "0 0 * * 7", "5,10 0 1-7 * *"],
 )
 def test_expressions_that_run(expression: str) -> None:
-    assert vercel_files.cron_problem(expression) == ""
+    assert vercel_crons.cron_problem(expression) == ""
 
 
 @pytest.mark.parametrize(
@@ -179,4 +198,4 @@ def test_expressions_that_run(expression: str) -> None:
      "a b c d e", "@daily now x y z", "0 0 1 13 *", "1-2-3 * * * *"],
 )  # fmt: skip
 def test_expressions_that_do_not(expression: str) -> None:
-    assert vercel_files.cron_problem(expression)
+    assert vercel_crons.cron_problem(expression)

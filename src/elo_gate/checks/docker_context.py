@@ -133,10 +133,10 @@ def missing_source(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator
         if source.kind is not SCALAR or not plain(source.value):
             continue
         path = context.path(source.value)
-        if path is None or path == context.folder:
+        if path is None or path == context.folder or path.rpartition("/")[2] == ".git":
             continue
         if not project.exists(path):
-            if not project.ignored(path):
+            if not project.ignored(path) and not _in_submodule(file, path):
                 missing.append(source)
         elif "!" not in _ignore_text(file, context) and context.excluded(path[len(context.folder) :].lstrip("/")):
             ignored.append(source)
@@ -154,6 +154,15 @@ def missing_source(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator
                 context=context.folder or ".",
                 ignore=context.ignore_path,
             )
+
+
+def _in_submodule(file: Artifact, path: str) -> bool:
+    """Whether a path lies in another repository that is checked out here only on demand."""
+    modules = file.project.read(".gitmodules")
+    if modules is None:
+        return False
+    folders = [line.partition("=")[2].strip() for line in modules.text.split("\n") if line.strip().startswith("path")]
+    return any(path == folder or path.startswith(folder + "/") for folder in folders if folder)
 
 
 def _ignore_text(file: Artifact, context: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..kinds import dockerfile
 from ..model import Fault, Item, Node, Undecided
 
 TYPE_CHECKING = False
@@ -87,7 +88,7 @@ def unpinned(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault
     if not isinstance(name, str) or isinstance(tag, Node):
         yield Undecided("a variable holds the image", it)
         return
-    if any(_allowed(name, pattern) for pattern in params["allow"]):
+    if any(_allowed(name, pattern) for pattern in params["allow"]) or facts["text"] in _contexts(file):
         return
     related = [(other, "the same image") for other in facts["others"]]
     if not tag:
@@ -98,6 +99,14 @@ def unpinned(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault
         # A tag with a version moves only within it: that is for those who release it to weigh.
         weight = "note" if file.assumed or not facts["shipped"] else None
         yield Fault(it, related, severity=weight, image=facts["text"], tag=tag)
+
+
+def _contexts(file: Artifact) -> set[str]:
+    """Names of further build contexts: `COPY --from` takes them before any image."""
+    services = dockerfile.of(file)["context"].services
+    found = [service.facts["build"].node.get("additional_contexts") for _, service in services]
+    names = {key.value for each in found for key, _ in each.items()}
+    return names | {str(entry.value).partition("=")[0] for each in found for entry in each.elements()}
 
 
 def _allowed(name: str, pattern: str) -> bool:

@@ -97,6 +97,9 @@ def without_builders(it: Item, file: Artifact, params: dict[str, Any]) -> Iterat
             if found is None or not found[0].facts["production"] or id(found[0]) in seen:
                 continue
             install, copy = found
+            call = install.facts["call"]
+            if call.manager == "yarn" and call.flag < 0 and _modern_yarn(file):
+                continue
             seen.add(id(install))
             why = _needs_builders(file, build)
             if why is None:
@@ -107,15 +110,19 @@ def without_builders(it: Item, file: Artifact, params: dict[str, Any]) -> Iterat
             related = [(build, "the build")]
             if copy is not None:
                 related.insert(0, (copy, "its node_modules come here"))
-            flag = install.facts["call"].flag
             yield Fault(
-                install.facts["nodes"][flag] if flag >= 0 else install,
+                install.facts["nodes"][call.flag] if call.flag >= 0 else install,
                 related,
                 command=install.facts["text"],
                 build=build.facts["text"],
                 stage=stage.facts["title"],
                 needs=why,
             )
+
+
+def _modern_yarn(file: Artifact) -> bool:
+    """Whether Yarn 2 or later is in use, which does not look at NODE_ENV."""
+    return bool(dockerfile.of(file)["context"].exists(".yarnrc.yml"))
 
 
 def _provider(stage: Item, build: Item) -> tuple[Item, Item | None] | None:

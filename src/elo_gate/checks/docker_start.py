@@ -20,10 +20,12 @@ def shell_form(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fau
     """Yields a fault for a CMD or ENTRYPOINT behind a shell that keeps signals to itself."""
     for part in ("entrypoint", "cmd"):
         started = it.facts[part]
-        if started is None or started.facts["form"] != "shell" or not started.facts["commands"]:
+        commands = started.facts["commands"] if started is not None else []
+        if not commands or commands[-1].facts["words"][0] == "exec":
             continue
-        last = started.facts["commands"][-1]
-        if last.facts["words"][0] == "exec":
+        last = commands[-1]
+        # `["sh", "-c", "a && b"]` is the same in other words; with one command alone many shells give way.
+        if started.facts["form"] != "shell" and len(commands) == 1:
             continue
         if part == "cmd" and it.facts["entrypoint"] is not None and it.facts["entrypoint"].facts["form"] == "shell":
             continue  # the shell form of ENTRYPOINT ignores CMD

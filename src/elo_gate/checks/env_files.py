@@ -4,6 +4,7 @@ names that stand in a circle or in no example."""
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
 from ..kinds.env import BROWSER, credential, tracked_on_purpose, vars_of
 from ..model import SCALAR, Artifact, Fault, Item, Node
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", ".env_example")
 _NAME = re.compile(r"(?<!\\)\$\{?([A-Za-z_][A-Za-z0-9_]*)(?!:-|[A-Za-z0-9_])")
+_ASSIGNED = re.compile(r"[ \t]*(?:export[ \t]+)?([A-Za-z0-9_.-]+)[ \t]*[=:]")
 
 
 def committed(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
@@ -25,9 +27,11 @@ def committed(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Faul
     if tracked is False or (tracked is None and file.project.ignored(file.path)):
         return
     held = [(item.place, item.facts["name"]) for item in vars_of(file) if credential(item)]
-    values = [(item.facts["value"].start, item.facts["value"].end) for item in vars_of(file)]
+    starts = [value.start for _, value in file.root.value]
     for start, end, kind in tokens(file.source.text):
-        if kind not in PUBLIC and kind != "url password" and not any(s <= start < e for s, e in values):
+        near = bisect_right(starts, start) - 1
+        inside = near >= 0 and start < file.root.value[near][1].end
+        if kind not in PUBLIC and kind != "url password" and not inside:
             held.append((Node(SCALAR, "", file.source, start, end), f"a {kind} in a comment"))
     if not held:
         return
@@ -78,24 +82,25 @@ def lost_line(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Faul
     """Yields a fault for what the reader of env files skips or reads otherwise than it looks."""
     code = it.facts["code"]
     if code in ("syntax", "unterminated-quote", "text-after-quote"):
-        name = _name_before(file, it.node.start)
+        name = _name_on_line(file, it.node.start)
         yield Fault(it, message=code, name=name)
 
 
 def duplicate(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
     """Yields a fault at a name that is set again with another value."""
-    if it.facts["code"] != "duplicate-key":
-        return
-    name = it.node.value
-    written = [(key, value) for key, value in file.root.value if key.value == name]
-    if len({value.value for _, value in written}) > 1:
-        earlier = [(key, "set here first") for key, _ in written if key.start < it.node.start][:1]
-        yield Fault(it, related=earlier, name=name)
+    seen: dict[str, tuple[Node, Node]] = {}
+    for key, value in file.root.value:
+        earlier = seen.get(key.value)
+        if earlier is not None and earlier[1].value != value.value:
+            yield Fault(key, related=[(earlier[0], "set here before")], name=key.value)
+        seen[key.value] = (key, value)
 
 
-def _name_before(file: Artifact, at: int) -> str:
-    """The name whose value begins at an offset."""
-    return next((key.value for key, value in file.root.value if value.start == at), "this line")
+def _name_on_line(file: Artifact, at: int) -> str:
+    """The name that is set on the line of an offset."""
+    begin = file.source.text.rfind("\n", 0, at) + 1
+    found = _ASSIGNED.match(file.source.text, begin)
+    return found[1] if found and found.end() <= at else "this line"
 
 
 def cut(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
@@ -110,21 +115,28 @@ def cut(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
 def circle(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
     """Yields a fault at the first name of references that lead back to it: the reader recurses until it fails."""
     package = file.project.package(file.path)
-    if package is None or not package.has("next"):
+    index = file.root.index
+    if package is None or not package.has("next") or index is None:
         return
-    refers = {key.value: set(_NAME.findall(value.value)) for key, value in file.root.items()}
-    seen: set[str] = set()
-    for start in refers:
-        todo, reached = [start], set()
-        while todo:
-            for name in refers.get(todo.pop(), ()):
-                if name in refers and name not in reached:
-                    reached.add(name)
-                    todo.append(name)
-        if start in reached and start not in seen:
-            seen |= reached
-            key = file.root.key(start)
-            yield Fault(key, name=start)
+    refers = {key.value: [n for n in _NAME.findall(value.value) if n in index] for key, value in index.values()}
+    done: set[str] = set()
+    for start, names in refers.items():
+        # Depth first, without recursion: a name that is met while it is on the path closes a circle.
+        path, todo = {start: None}, [(start, iter(names))]
+        while todo and start not in done:
+            name, rest = todo[-1]
+            following = next((each for each in rest if each not in done), None)
+            if following is None:
+                todo.pop()
+                path.pop(name, None)
+                done.add(name)
+            elif following in path:
+                first = min(list(path)[list(path).index(following) :], key=lambda each: index[each][0].start)
+                yield Fault(index[first][0], name=first)
+                done.update(path)
+            else:
+                path[following] = None
+                todo.append((following, iter(refers[following])))
 
 
 def drift(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
@@ -137,7 +149,7 @@ def drift(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
             continue
         root, _ = dotenv.parse(example)
         documented = {key.value for key, _ in root.items()}
-        documented |= set(re.findall(r"(?m)^\s*#\s*([A-Z][A-Z0-9_]*)\s*=", example.text))
+        documented |= set(re.findall(r"(?m)^[ \t]*#[ \t]*([A-Z][A-Z0-9_]*)[ \t]*=", example.text))
         missing = [item for item in vars_of(file) if item.facts["name"] not in documented]
         if missing:
             names = ", ".join(item.facts["name"] for item in missing[:5]) + (" ..." if len(missing) > 5 else "")

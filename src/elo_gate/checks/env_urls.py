@@ -129,7 +129,7 @@ def smtp_port(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Faul
         yield Fault(it, message="relay" if value.number() == 25 else "default", name=it.facts["name"], port=value.value)
 
 
-_EMAIL = re.compile(r"[^\s@<>\",;]+@[^\s@<>\",;]+\.[^\s@<>\",;.]{2,}")
+_EMAIL = re.compile(r"[^\s@<>\",;]{1,64}@[^\s@<>\",;]{1,255}\.[^\s@<>\",;.]{2,}")
 
 
 def email(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault | Undecided]:

@@ -49,8 +49,10 @@ def no_pods(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault 
         raise Undecided("a label is filled in when the manifest is deployed", selector)
     if found:
         return
-    neighbours = [pod for pod in tree.pods if pod.node.source is it.node.source and together(pod, it)]
-    if tree.open or (not neighbours and not any(together(pod, it) for pod in tree.pods[:200])):
+    own = tree.by_path.get(it.node.source.path, ())
+    neighbours = [pod for pod in own if pod.facts.get("partial") is False and together(pod, it)]
+    namespace = it.facts["namespace"]
+    if tree.open or not tree.pods or (namespace and not tree.namespaces & {namespace, ""}):
         yield Undecided("its pods may come from outside of the tree", selector)
         return
     words = ", ".join(f"{key}={value}" for key, value in wanted.items())

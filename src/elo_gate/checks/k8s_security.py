@@ -169,14 +169,14 @@ def read_only_cache(it: Item, file: Artifact, params: dict[str, Any]) -> Iterato
     """Yields a fault where Next.js cannot write its cache: a read-only root and no volume over `.next`."""
     if truth(_effective(it.facts["workload"].facts["pod"], it.node, "readOnlyRootFilesystem")) is not True:
         return
-    if not it.facts["serves"] or file.project is None:
+    if not it.facts["serves"] or file.project is None or not file.project.exists("package.json"):
         return
     package = file.project.package("")  # one application a repository: of several, nobody knows whose image this is
-    words = " ".join(
-        node.text() or "" for field in ("command", "args") for node in it.node.get(field).elements()
-    )
-    runs_next = "next start" in words or "server.js" in words or any(
-        node.get("containerPort").text() == "3000" for node in it.node.get("ports").elements()
+    words = " ".join(node.text() or "" for field in ("command", "args") for node in it.node.get(field).elements())
+    runs_next = (
+        "next start" in words
+        or "server.js" in words
+        or any(node.get("containerPort").text() == "3000" for node in it.node.get("ports").elements())
     )
     if package is None or not package.has("next") or not runs_next:
         return

@@ -232,7 +232,8 @@ def self_reference(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     import re
 
     text = it.node.text() or ""
-    for namespace, name in re.findall(r"\$\{\{\s*(?:([^{}.]+)\.)?([A-Za-z_][A-Za-z0-9_]*)\s*\}\}", text):
+    for reference in re.findall(r"\$\{\{([^{}]{1,200})\}\}", text):
+        namespace, _, name = reference.strip().rpartition(".")
         if name == it.facts["name"] and (not namespace or namespace == it.facts["service"]):
             yield Fault(it.node, name=name)
             return
@@ -289,6 +290,7 @@ def _script(file: Artifact, it: Item, command: str, depth: int = 0) -> str:
     """A command with the package.json scripts that it runs laid out behind it."""
     import re
 
+    command = command[:4096]
     match = re.search(r"\b(?:npm|pnpm|yarn|bun)\s+(?:run\s+)?([A-Za-z0-9:_-]+)", command)
     if match is None or depth > 3:
         return command

@@ -26,6 +26,8 @@ LENGTH = "length"
 PATTERN = "pattern"
 COUNT = "count"
 
+MOST = 300
+
 _WORDS = {
     "object": "a map",
     "array": "a list",
@@ -72,9 +74,13 @@ def spell(path: Iterable[str | int]) -> str:
 def violations(node: Node, schema: Schema, place: Node | None = None) -> Iterator[Violation]:
     """Everything in a document that its schema does not allow, in document order.
 
-    What cannot be known is never a violation. `place` stands for the root where a key is missing there.
+    What cannot be known is never a violation. `place` stands for the root where a key is missing there. A document
+    that is wrong all over is given up after MOST of them.
     """
-    yield from _walk(node, schema, (), place if place is not None else node)
+    for count, found in enumerate(_walk(node, schema, (), place if place is not None else node), 1):
+        yield found
+        if count == MOST:
+            return
 
 
 def shape(node: Node) -> str:
@@ -88,7 +94,7 @@ def shape(node: Node) -> str:
     if node.style:
         return "string"
     word = node.value
-    if word == "true" or word == "false":
+    if word in ("true", "false"):
         return "boolean"
     if word == "null":
         return "null"
@@ -99,11 +105,18 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """The known spelling a word was most likely meant to be, "" when none is near."""
     low = word.lower().replace("_", "").replace("-", "")
     best, distance = "", max(2, len(low) // 4) + 1
+    if len(low) > 64:
+        return ""
     for candidate in known:
         other = candidate.lower().replace("_", "").replace("-", "")
         if other == low:
             return candidate
-        apart = 1 if len(other) > 5 and (low.endswith(other) or other.endswith(low)) else _edits(low, other)
+        if len(other) > 5 and (low.endswith(other) or other.endswith(low)):
+            apart = 1
+        elif abs(len(other) - len(low)) >= distance:
+            continue
+        else:
+            apart = _edits(low, other)
         if apart < distance:
             best, distance = candidate, apart
     return best if distance < len(low) else ""

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
     Answer = Iterator[Fault | Undecided]
 
+# What Vercel takes at most: functionsSchema in packages/build-utils, and vercel.com/docs/cron-jobs/usage-and-pricing.
+MOST_FUNCTIONS = 50
+MOST_CRONS = 100
+
 
 def syntax(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields a fault for a problem of the reader; a key written twice is only a warning."""
@@ -175,13 +179,13 @@ def _databases(file: Artifact) -> Iterator[tuple[str, str, Node]]:
         for key, value in block.items():
             if key.value in _DATABASES and value.kind is SCALAR:
                 yield key.value, value.value, key
+    from ..kinds.env import vars_of
+
     for artifact in file.project.artifacts("env"):
-        if artifact.state != "judged" or artifact.environment != "production":
-            continue
-        for item in artifact.views.get("vars") or ():
-            value = item.get("value")
-            if item.facts.get("name") in _DATABASES and getattr(value, "kind", None) is SCALAR:
-                yield item.facts["name"], value.value, item.place
+        if artifact.state == "judged":
+            for item in vars_of(artifact):
+                if item.facts["name"] in _DATABASES and item.facts["value"].kind is SCALAR:
+                    yield item.facts["name"], item.facts["value"].value, item.facts["key"]
 
 
 def _clouds(url: str) -> list[str]:
@@ -194,12 +198,14 @@ def _clouds(url: str) -> list[str]:
 
 def unmatched_function(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields a fault when a pattern of `functions` matches no file beside vercel.json."""
-    from .vercel_files import Unreadable, matching
+    from .vercel_globs import Unreadable, matching
 
     root = file.root
     pattern = it.facts["pattern"]
     if pattern.startswith("/") or len(pattern) > 256:
         return
+    if len(root.get("functions").items()) > MOST_FUNCTIONS:
+        raise Undecided(f"there are more than {MOST_FUNCTIONS} patterns", it)
     if any(root.key(name) for name in ("services", "experimentalServices", "experimentalServicesV2")):
         raise Undecided("with services, patterns are relative to the root of a service", it)
     folder = file.path.rpartition("/")[0]
@@ -215,7 +221,7 @@ def unmatched_function(it: Item, file: Artifact, params: dict[str, Any]) -> Answ
 
 def cron_schedule(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields a fault when a cron expression is not one that Vercel runs."""
-    from .vercel_files import cron_problem
+    from .vercel_crons import cron_problem
 
     schedule = it.node.get("schedule")
     text = schedule.text()
@@ -228,12 +234,15 @@ def cron_schedule(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
 
 def cron_without_route(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields a fault when no file serves a cron's path, in a Next.js project or one with an `api` folder."""
-    from .vercel_files import Unreadable, serves
+    from .vercel_crons import serves
+    from .vercel_globs import Unreadable
 
     path = it.node.get("path")
     text = path.text()
     if text is None or not text.startswith("/"):
         return
+    if len(file.root.get("crons").elements()) > MOST_CRONS:
+        raise Undecided(f"there are more than {MOST_CRONS} cron jobs", path)
     folder = file.path.rpartition("/")[0]
     if any(file.root.get(name) for name in ("rewrites", "routes", "redirects", "services", "experimentalServices")):
         raise Undecided("a rewrite or redirect may serve the path", path)

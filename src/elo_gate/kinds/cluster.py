@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from ..model import Artifact
 
 # Kinds that bring objects of their own when a controller reads them.
-_BRINGERS = frozenset(
-    ("Application", "ApplicationSet", "HelmRelease", "HelmChart", "HelmChartConfig", "Template")
-)
+_BRINGERS = frozenset(("Application", "ApplicationSet", "HelmRelease", "HelmChart", "HelmChartConfig", "Template"))
 # Where a kind keeps the labels it selects, and whether selecting none means selecting all.
 _SELECTORS = {
     "Service": (("spec", "selector"), False),
@@ -34,20 +32,21 @@ class Cluster:
     """The objects of a tree, found by name or by the labels they carry or select."""
 
     __slots__ = (
-        "graph", "open", "built", "told", "routes", "by_name", "by_kind", "by_path", "pods", "generated", "_first",
-        "_pods", "_selectors", "_buckets",
+        "graph", "open", "built", "told", "routes", "by_name", "by_kind", "by_path", "pods", "namespaces", "generated",
+        "_first", "_pods", "_selectors", "_buckets",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.graph = kustomize.Graph()
         self.open = ""  # why more objects may exist than the tree holds, in words
         self.built: set[str] = set()  # image names that a development tool replaces when it deploys (skaffold)
-        self.told: set[tuple[str, int]] = set()  # images of kustomizations that a finding may already name
+        self.told: dict[tuple[str, int], tuple[str, int]] = {}  # image in a kustomization -> first container
         self.routes: dict[str, Any] = {}  # path of a probe -> the source of its route handler, None when not there
         self.by_name: dict[tuple[str, str], list[Item]] = {}
         self.by_kind: dict[str, list[Item]] = {}
         self.by_path: dict[str, list[Item]] = {}
         self.pods: list[Item] = []
+        self.namespaces: set[str] = set()  # of pods, "" for those of an unknown one
         self.generated: dict[tuple[str, str], list[tuple[str, frozenset[str] | None]]] = {}
         self._first: dict[str, Node] | None = None
         self._pods: dict[tuple[str, str], list[Item]] = {}
@@ -64,6 +63,7 @@ class Cluster:
         if kind in manifest.WORKLOADS:
             if not facts["partial"]:
                 self.pods.append(item)
+                self.namespaces.add(facts["namespace"])
                 for pair in facts["labels"].items():
                     self._pods.setdefault(pair, []).append(item)
         elif kind in _SELECTORS:
@@ -363,5 +363,3 @@ def _generated(result: Cluster, artifact: Artifact) -> None:
                     keys.add(text.partition("=")[0] if "=" in text else text.rpartition("/")[2])
             entries = result.generated.setdefault((kind, name), [])
             entries.append((namespace, None if keys is None else frozenset(keys)))
-
-

@@ -43,7 +43,7 @@ def url_password(value: str) -> tuple[int, int] | None:
     """Where in a text the password of a URL stands; None when there is none or only a stand-in."""
     if "://" not in value or "@" not in value:
         return None
-    match = _URL.search(value)
+    match = _URL.search(value[:4096])
     if match is None or match[2].startswith(("$", "<", "{", "%", "*")):
         return None
     if well_known_pair(match[1].lower(), match[2].lower()) or placeholder(match[2], "PASSWORD"):

@@ -145,9 +145,10 @@ VIEWS: dict[str, Callable[[Artifact], list[Item]]] = {
 
 def signs(artifact: Artifact) -> tuple[str, str] | None:
     """What the released stage says about its environment: the mode it sets, the server it starts, its own name."""
-    made = artifact.views["file"][0].facts["made"]
-    if not made.final:
+    found = artifact.views.get("file")  # not there when the file could not be read
+    if not found or not found[0].facts["made"].final:
         return None
+    made = found[0].facts["made"]
     facts = made.final[-1].facts
     for part in ("entrypoint", "cmd"):
         commands = facts[part].facts["commands"] if facts[part] is not None else []
@@ -174,6 +175,8 @@ def signs(artifact: Artifact) -> tuple[str, str] | None:
 
 def secrets(artifact: Artifact) -> list[tuple[int, int]]:
     """Values of ARG and ENV that may be credentials, passwords in URLs, tokens and secret assignments in commands."""
+    if "file" not in artifact.views:
+        return []
     made = artifact.views["file"][0].facts["made"]
     found: set[tuple[int, int]] = set()
     for item in made.instructions:

@@ -10,7 +10,8 @@ import re
 
 from ..model import UNKNOWN, Item, Node
 
-_REFERENCE = re.compile(r"\$\{[^}]*\}?|\$[A-Za-z_][A-Za-z0-9_]*")
+# A variable, or what a template engine fills in.
+_REFERENCE = re.compile(r"\$\{[^}]*\}?|\$[A-Za-z_][A-Za-z0-9_]*|\{\{.*?(?:\}\}|$)|<.*?(?:>|$)|%\w+%?|@@\w+@@")
 # Mirrors of the official images, same images under another name.
 _MIRRORS = ("public.ecr.aws/docker/library/", "mirror.gcr.io/library/", "registry.hub.docker.com/library/")
 
@@ -35,8 +36,8 @@ def read(node: Node, text: str) -> Item:
     unless it is Docker Hub's), tag, digest (None when not written, UNKNOWN when a variable stands there), known,
     scratch.
     """
-    unknown = "$" in text
-    bare = _REFERENCE.sub("\0", text) if unknown else text
+    bare = _REFERENCE.sub("\0", text)
+    unknown = "\0" in bare
     whole, _, digest = bare.partition("@")
     slash = whole.rfind("/")
     colon = whole.rfind(":")

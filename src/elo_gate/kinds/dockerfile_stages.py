@@ -56,12 +56,12 @@ def build(file: Dockerfile) -> Stages:
 
 
 class _Builder:
-    __slots__ = ("by_name", "file", "globals", "made", "stage", "state")
+    __slots__ = ("by_name", "declared", "file", "made", "stage", "state")
 
     def __init__(self, file: Dockerfile) -> None:
         self.file = file
         self.made = Stages()
-        self.globals: dict[str, str | None] = {}
+        self.declared: dict[str, Item] = {}  # the ARGs before the first FROM
         self.by_name: dict[str, Item] = {}
         self.stage: Item | None = None
         self.state: dict[str, Any] = {}
@@ -76,7 +76,7 @@ class _Builder:
                 for name, value in instruction.pairs:
                     item = self.pair(instruction, name, value, self.from_globals)
                     self.made.arguments.append(item)
-                    self.globals[name.value] = _text(item.facts["value"])
+                    self.declared[name.value] = item
             facts = {
                 "name": instruction.name,
                 "form": instruction.form,
@@ -90,7 +90,8 @@ class _Builder:
     # -- variables
 
     def from_globals(self, name: str) -> str | None:
-        return self.globals.get(name)
+        found = self.declared.get(name)
+        return _text(found.facts["value"]) if found is not None else None
 
     def lookup(self, name: str) -> str | None:
         """The value of a variable inside of the current stage, None when it cannot be known."""
@@ -202,7 +203,7 @@ class _Builder:
     def declare(self, instruction: Instruction) -> None:
         for name, value in instruction.pairs:
             item = self.pair(instruction, name, value, self.lookup)
-            inherited = next((each for each in self.made.arguments if each.facts["name"] == name.value), None)
+            inherited = self.declared.get(name.value)
             if item.facts["value"] is None and inherited is not None:
                 item.facts["value"] = inherited.facts["value"]
                 item.facts["inherited"] = inherited
@@ -318,10 +319,14 @@ def _settle(made: Stages) -> None:
 
 
 def _leaves(made: Stages) -> list[Item]:
-    """The stages that no other one is made from, those for development and tests left out on both sides."""
-    real = [stage for stage in made.stages if not stage.facts["aside"]]
-    used = {id(stage) for each in real for stage in each.facts["uses"]}
-    return [stage for stage in real if id(stage) not in used]
+    """The stages no other one is made from. One that a test is built upon counts, one it only copies from does not."""
+    used = {
+        id(stage)
+        for each in made.stages
+        for stage in each.facts["uses"]
+        if not each.facts["aside"] or stage is not each.facts["parent"]
+    }
+    return [stage for stage in made.stages if id(stage) not in used and not stage.facts["aside"]]
 
 
 def release(made: Stages, final: list[Item]) -> None:

@@ -71,17 +71,12 @@ def settle(artifact: Artifact) -> None:
 
 
 def _follow(artifact: Artifact, owner: kustomize.Kustomization) -> None:
-    """Gives a base the environment of the overlay that stands for production, where its path or namespace tells one."""
+    """Gives a base the environment of the overlay that stands for production, where that is known."""
     found = None
     if owner.rank == 2:
         found = "production", f"the production overlay {owner.path} builds on it"
     elif owner.rank == 0:
-        word = _environment(kustomize.words(owner.folder))
-        found = (word, f"only {owner.path} builds on it") if word else None
-    if found is None:
-        namespace = owner.root.get("namespace").text()
-        word = _environment(kustomize.words(namespace)) if namespace else None
-        found = (word, f"{owner.path} puts it into namespace '{namespace}'") if word else None
+        found = owner.environment, f"only {owner.path} builds on it"
     if found is not None:
         artifact.environment, artifact.why = found
         artifact.assumed = False
@@ -169,8 +164,8 @@ def containers(artifact: Artifact) -> list[Item]:
                 facts["image"] = Node(UNKNOWN, node.value, node.source, node.start, node.end, node.style)
             elif node.source is not artifact.source:
                 # Written in a kustomization for several containers: only the first one speaks of it.
-                facts["told"] = (node.source.path, node.start) in tree.told
-                tree.told.add((node.source.path, node.start))
+                own = (artifact.path, item.node.start)
+                facts["told"] = tree.told.setdefault((node.source.path, node.start), own) != own
     return found
 
 
@@ -236,7 +231,7 @@ def signs(artifact: Artifact) -> tuple[str, str] | None:
         metadata = document.get("metadata")
         namespace = metadata.get("name" if document.get("kind").text() == "Namespace" else "namespace").text()
         namespace = namespace or document.get("namespace").text()
-        found = _environment(kustomize.words(namespace)) if namespace else None
+        found = _environment(words(namespace)) if namespace else None
         if found is not None:
             return found, f"its objects live in namespace '{namespace}'"
         labels = metadata.get("labels")
@@ -247,6 +242,11 @@ def signs(artifact: Artifact) -> tuple[str, str] | None:
                 if found is not None:
                     return found, f"its label {name} says '{value}'"
     return None
+
+
+def words(text: str) -> set[str]:
+    """The whole words of a name, split at `. _ -`."""
+    return set(text.lower().replace(".", "-").replace("_", "-").split("-"))
 
 
 def _environment(words: set[str]) -> str | None:
@@ -285,5 +285,3 @@ def _secret_nodes(root: Node) -> Iterator[Node]:
             if credential.secret_name(name) or "://" in text or (equals and credential.secret_name(part)):
                 if not text.isdecimal() and (credential.secret_name(name) or equals or "@" in text):
                     yield node
-
-

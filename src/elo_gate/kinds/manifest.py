@@ -7,7 +7,6 @@ value of the wrong type is absent; a value that a tool fills in later (`${TAG}`,
 from __future__ import annotations
 
 from ..model import ABSENT, MAP, SCALAR, SEQ, UNKNOWN, Item, Node
-from .kustomize import pod_path, split_image
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -144,9 +143,7 @@ def labels(node: Node) -> dict[str, str | None]:
     """A map of labels as text; None stands for a value that cannot be known."""
     if node.index is None:
         return {}
-    return {
-        name: value.value if value.kind is SCALAR else None for name, (_, value) in node.index.items()
-    }
+    return {name: value.value if value.kind is SCALAR else None for name, (_, value) in node.index.items()}
 
 
 def selects(selector: Node, pod: dict[str, str | None]) -> bool | None:
@@ -202,7 +199,7 @@ def workload(item: Item) -> Item:
     facts["strategy"] = spec.get("strategy") if kind == "Deployment" else spec.get("updateStrategy")
     replicas = spec.get("replicas")
     count = integer(replicas)
-    facts["replicas"] = (replicas if replicas.kind is UNKNOWN else 1 if count is None else count)
+    facts["replicas"] = replicas if replicas.kind is UNKNOWN else 1 if count is None else count
     facts["long_running"] = kind in LONG_RUNNING and not (
         kind == "Pod" and pod.get("restartPolicy").text() in ("Never", "OnFailure")
     )
@@ -284,19 +281,28 @@ def image(node: Node) -> Item | Node:
     )
 
 
+def split_image(text: str) -> tuple[str, str, str]:
+    """(name, tag, digest) of an image reference; parts that are not there are empty."""
+    name, _, digest = text.partition("@")
+    slash = name.rfind("/")
+    colon = name.rfind(":")
+    if colon > slash:
+        return name[:colon], name[colon + 1 :], digest
+    return name, "", digest
+
+
+def pod_path(kind: str) -> tuple[str, ...]:
+    """Where an object of a kind keeps its pod's spec."""
+    if kind == "Pod":
+        return ("spec",)
+    if kind == "CronJob":
+        return ("spec", "jobTemplate", "spec", "template", "spec")
+    return ("spec", "template", "spec")
+
+
 def is_store(image: Item) -> bool:
     """Whether an image is that of a data store."""
     return any(part in _STORES for part in image.facts["base"].split("-"))
-
-
-def environment(item: Item) -> list[tuple[str, Node, Node]]:
-    """(name, value, entry) of a container's literal environment; the value is absent for a reference."""
-    found = []
-    for entry in item.node.get("env").elements():
-        name = entry.get("name").text()
-        if name is not None:
-            found.append((name, entry.get("value"), entry))
-    return found
 
 
 def references(pod: Node) -> list[tuple[str, str, str, Node]]:

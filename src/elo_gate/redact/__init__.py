@@ -29,10 +29,10 @@ _NAMED = re.compile(
     re.ASCII,
 )
 _OPTION = re.compile(
-    r"(?<![\w-])--?([A-Za-z][\w-]*+)(?:[ \t]+|[\"'][ \t]*,\s*|[\"']?\s*\n\s*-[ \t]+)[\"']?(?=\S)", re.ASCII
+    r"(?<![\w-])--?([A-Za-z][\w-]*+)(?:[ \t]+|[\"'][ \t]*,\s*+|[\"']?[ \t]*\r?\n[ \t]*-[ \t]+)[\"']?(?=\S)", re.ASCII
 )
 _ENTRY = re.compile(
-    r"name[\"']?[ \t]*[:=][ \t]*[\"']?([A-Za-z_][\w.\-]*+)[\"']?[ \t]*,?\s*[\"']?value[\"']?[ \t]*[:=][ \t]*(?=\S)",
+    r"name[\"']?[ \t]*[:=][ \t]*[\"']?([A-Za-z_][\w.\-]*+)[\"']?[ \t]*+,?\s*+[\"']?value[\"']?[ \t]*[:=][ \t]*(?=\S)",
     re.ASCII,
 )
 _INSTRUCTION = re.compile(
@@ -42,7 +42,7 @@ _DEFAULT = re.compile(r"\$\{([A-Za-z_]\w*+):?[-=+]", re.ASCII)
 _DEFAULT_END = re.compile(r"\}(?=[\s\"',;:/@\]})&|]|\Z)|(?=\r?\n)|\Z")
 _PHRASES = re.compile(
     r"(?:password|identified[ \t]+by)[ \t]+(?=['\"])|login[ \t]+\S+[ \t]+password[ \t]+|\b(?:bearer|basic)[ \t]+|"
-    r"(?<!\S)(?:-u|--user)(?:[ \t]+|=)[\"']?[^\s:\"']+:|\bmysql\w*\b[^\n|;&]{0,200}?[ \t]-p(?=\S)|"
+    r"(?<!\S)(?:-u|--user)(?:[ \t]+|=)[\"']?[^\s:\"'${]+:|\bmysql\w*\b[^\n|;&]{0,200}?[ \t]-p(?=\S)|"
     r"\b(?:sshpass|login)\b[^\n|;&]{0,200}?[ \t]-p[ \t=]?|\bredis-cli\b[^\n|;&]{0,200}?[ \t]-a[ \t=]?",
     re.IGNORECASE,
 )
@@ -102,11 +102,13 @@ def _named(text: str) -> Iterator[tuple[int, int]]:
             if not readable(text[at : stop.start()]):
                 yield at, stop.start()
             at = stop.start()
+    covered = 0
     for match in _PHRASES.finditer(text):
-        for start, end in _value(text, match.end(), -1):
+        for start, end in _value(text, match.end(), -1) if match.end() >= covered else ():
             said = match[0][:5].lower() in ("beare", "basic")  # words of prose, too
             if not said or any(map(odd, ALNUM.findall(text[start:end]))):
                 yield start, end
+                covered = end
 
 
 def _value(text: str, at: int, name: int) -> Iterator[tuple[int, int]]:

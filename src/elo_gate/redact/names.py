@@ -30,7 +30,9 @@ _TAILS = _set(
     "base prod production live old new previous current next base64 b64 hex pem value hash backup primary secondary",
     "main dev staging test default",
 )
-_NOT_SECRET = frozenset(("id token", "image pull secret", "cancel token", "design token", "csrf token", "public token"))
+_NOT_SECRET = frozenset(
+    ("existing secret", "id token", "image pull secret", "cancel token", "design token", "csrf token", "public token")
+)
 
 _PLAIN = _set(
     "change replace insert enter put add paste set fill update edit todo fixme tbd placeholder dummy redacted",
@@ -56,6 +58,7 @@ _PAIRS = frozenset(
 _PREFIX = re.compile(
     r"(?:(?:sk|pk|rk)_(?:live|test)_|whsec_|sk-(?:proj-|ant-)?|gh[pousr]_|xox[a-z]-|re_|npm_|SG\.|phc_)"
 )
+_SEPARATED = re.compile(r"<?[\[{]{0,2}(?:[A-Za-z0-9]++[-_.:/ ]{0,4}+)++…?[\]}]{0,2}>?")
 _DOTS = re.compile(r"[.*?_\-…]{3,}")
 _ELLIPSIS = re.compile(
     r"(?:.*[_\-:/=.@]|(?:[sprw]k|AIza|AKIA|eyJ|gh[pousr]|SG|MII|xox[a-z]|re|G|GTM|UA)[A-Za-z0-9_-]{0,6})(?:\.{3,}|…)"
@@ -65,8 +68,8 @@ _RESERVED = re.compile(r"(?:^|[.@])(?:example\.(?:com|org|net)|[a-z0-9-]+\.(?:ex
 _UPPER = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _TEMPLATE_PATH = re.compile(r"/YOUR(?:[_/-]|\b)|/<[^<>]+>|/x{3,}\b|/\.\.\.$", re.ASCII)
 _REFERENCE = re.compile(
-    r"\$\{?[A-Z_][A-Z0-9_]*\}?|\$\{\{?[ \t]*[\w.\-]*[ \t]*\}\}?|\{\{-?[ \t]*[\w.]*[ \t]*-?\}\}|\$\([a-z0-9 _./-]*\)|"
-    r"process\.env\.[A-Z_][A-Z0-9_]*",
+    r"\$\{?[A-Z_][A-Z0-9_]*\}?|\$\{[A-Za-z_]\w*(?::?-|:?\?[^{}$\"'`]*)\}|\$\{\{?[ \t]*[\w.\-]*[ \t]*\}\}?|"
+    r"\{\{-?[\w. \t|$]*-?\}\}|\$\([A-Za-z0-9 _./-]*\)|process\.env\.[A-Z_][A-Z0-9_]*!?",
     re.ASCII,
 )
 _DICTIONARY = _set(
@@ -129,7 +132,8 @@ def _made_of_stand_ins(text: str, lower: str, name: str) -> bool:
     if len(words) > 1 and (words[-1] in ("here", "aqui") or "example" in words):
         return True
     secret = secret_name(name)
-    generic = (secret or prefix is not None) and all(word in _PLAIN or word.isdigit() for word in words)
+    plain = (secret or prefix is not None) and _SEPARATED.fullmatch(body) is not None
+    generic = plain and all(word in _PLAIN or word.isdigit() for word in words)
     if generic and (len(words) > 1 or prefix or words[0] in ("todo", "example", "sample", "fake", "mock")):
         return True
     same = "".join(_split(name)) == "".join(words) and (secret or len(words) > 1)
@@ -182,9 +186,11 @@ def readable(value: str) -> bool:
         return not any(map(odd, ALNUM.findall(text)))
     if _DOTS.fullmatch(text):
         return True
+    if not _SEPARATED.fullmatch(text):
+        return False
     words = _split(_PREFIX.sub("", text, count=1))
     known = all(word in _PLAIN or not word.strip("x") or (word.isdigit() and len(word) < 3) for word in words)
-    return known and len(text) - sum(map(len, words)) < 24 and bool(stand_in(text, "A_PASSWORD"))
+    return known and bool(stand_in(text, "A_PASSWORD"))
 
 
 def well_known_pair(user: str, password: str) -> bool:

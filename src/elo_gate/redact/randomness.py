@@ -33,7 +33,7 @@ def odd(word: str) -> bool:
         return size > 15
     humps = _HUMP.findall(word)
     if size < 10:
-        return size > 4 and len(humps) * 2 > size
+        return size > 3 and len(humps) * 2 >= size
     if len(humps) * 3 > size or _HEX.fullmatch(word):
         return True
     strange, pairs = _strangeness(humps)

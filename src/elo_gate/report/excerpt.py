@@ -16,36 +16,37 @@ _WIDTH = 160
 class Excerpts:
     """Masked texts of the sources of one run, made on first use."""
 
-    __slots__ = ("_project", "_lines")
+    __slots__ = ("_artifacts", "_lines")
 
     def __init__(self, project: Project) -> None:
-        self._project = project
+        self._artifacts = {artifact.path: artifact for artifact in project.all()}
         self._lines: dict[str, list[str]] = {}
 
     def lines(self, source: Source) -> list[str]:
-        """All lines of a source, masked. As many as the source has."""
+        """All lines of a source, masked and inert. As many as the source has."""
         found = self._lines.get(source.path)
         if found is None:
-            found = self._lines[source.path] = mask(source.text, self._spans(source)).split("\n")
+            masked = mask(source.text, self._spans(source)).split("\n")
+            found = self._lines[source.path] = [inert(line) for line in masked]
         return found
 
     def _spans(self, source: Source) -> list[tuple[int, int]]:
-        for artifact in self._project.all():
-            if artifact.path == source.path:
-                from ..kinds import module_of
+        artifact = self._artifacts.get(source.path)
+        if artifact is None:
+            return []
+        from ..kinds import module_of
 
-                secrets = getattr(module_of(artifact.kind), "secrets", None)
-                try:
-                    return secrets(artifact) if secrets is not None else []
-                except Exception:
-                    # A masking function that fails hides the whole file rather than nothing.
-                    return [(0, len(source.text))]
-        return []
+        secrets = getattr(module_of(artifact.kind), "secrets", None)
+        try:
+            return secrets(artifact) if secrets is not None else []
+        except Exception:
+            # A function that fails to say what is secret hides the whole file rather than nothing.
+            return [(0, len(source.text))]
 
     def line(self, source: Source, number: int) -> str:
         """One masked line, 1-based."""
         lines = self.lines(source)
-        return inert(lines[number - 1]) if number <= len(lines) else ""
+        return lines[number - 1] if number <= len(lines) else ""
 
     def frame(self, source: Source, start: int, end: int) -> tuple[int, str, int, int]:
         """(line number, masked line, first marked column, column after the last), columns 0-based in that line."""

@@ -7,6 +7,8 @@ A rolling hash over the first 100 UTF-16 units from the line's start, blanks lef
 
 from __future__ import annotations
 
+from operator import mul
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..model import Source
@@ -19,16 +21,19 @@ _POWERS = [pow(37, _WINDOW - 1 - at, 1 << 64) for at in range(_WINDOW)]
 class LineHashes:
     """The hashes of one source's lines, made for the lines asked for."""
 
-    __slots__ = ("_text", "_starts", "_windows")
+    __slots__ = ("_heads", "_starts", "_text", "_windows")
 
     def __init__(self, source: Source) -> None:
-        text = source.text.replace("\r\n", "\n").replace("\r", "\n")
+        text = source.text
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
         self._text = text
+        lines = text.split("\n")
+        # Lines with the same window begin with the same characters once blanks are gone.
+        self._heads = [line[:400].replace(" ", "").replace("\t", "")[:_WINDOW] for line in lines]
         self._starts = [0]
-        at = text.find("\n")
-        while at >= 0:
-            self._starts.append(at + 1)
-            at = text.find("\n", at + 1)
+        for line in lines[:-1]:
+            self._starts.append(self._starts[-1] + len(line) + 1)
         self._windows: dict[int, tuple[int, ...]] = {}
 
     def _window(self, line: int) -> tuple[int, ...]:
@@ -52,21 +57,11 @@ class LineHashes:
 
     def of(self, line: int) -> str:
         """The hash of a 1-based line: `hex:counter`. A carriage return alone counts as a line end here too."""
-        index = line - 1
-        if index >= len(self._starts):
-            index = len(self._starts) - 1
+        index = min(line, len(self._starts)) - 1
         window = self._window(index)
-        start = self._starts[index]
-        # Equal windows begin with equal text: only lines that share the first characters are compared.
-        head = self._text[start : start + 1]
+        head = self._heads[index]
         count = 1
         for other in range(index):
-            at = self._starts[other]
-            if (self._text[at : at + 1] == head or head in " \t" or self._text[at : at + 1] in " \t") and self._window(
-                other
-            ) == window:
+            if self._heads[other] == head and self._window(other) == window:
                 count += 1
-        value = 0
-        for unit, power in zip(window, _POWERS, strict=True):
-            value += unit * power
-        return f"{value & _MASK:x}:{count}"
+        return f"{sum(map(mul, window, _POWERS)) & _MASK:x}:{count}"

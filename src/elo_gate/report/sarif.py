@@ -180,7 +180,7 @@ class _Writer:
             made["contextRegion"] = {
                 "startLine": low,
                 "endLine": high,
-                "snippet": {"text": "\n".join(inert(each) for each in lines[low - 1 : high])},
+                "snippet": {"text": "\n".join(lines[low - 1 : high])},
             }
         return made
 

@@ -99,35 +99,40 @@ class Instruction:
 class Line:
     """The text of an instruction with its continuations taken out, and the way back to the source."""
 
-    __slots__ = ("offsets", "source", "starts", "text")
+    __slots__ = ("offsets", "shift", "source", "starts", "text")
 
     def __init__(self, source: Source, pieces: list[tuple[int, int]]) -> None:
         self.source = source
         text = source.text
-        self.offsets = [start for start, _ in pieces]
+        self.shift = -1  # of a line without continuations: where it begins
+        self.offsets: list[int] = []
+        self.starts: list[int] = []
         if len(pieces) == 1:
-            self.text = text[pieces[0][0] : pieces[0][1]]
-            self.starts = [0]
+            self.shift, end = pieces[0]
+            self.text = text[self.shift : end]
             return
         self.text = "".join([text[start:end] for start, end in pieces])
-        self.starts = []
         total = 0
         for start, end in pieces:
+            self.offsets.append(start)
             self.starts.append(total)
             total += end - start
 
     def place(self, at: int) -> int:
         """The offset in the source of a character of the text."""
-        if len(self.starts) == 1:
-            return self.offsets[0] + at
+        if self.shift >= 0:
+            return self.shift + at
         index = bisect_right(self.starts, at) - 1
         return self.offsets[index] + at - self.starts[index]
 
     def node(self, start: int, end: int, value: str | None = None, style: str = "") -> Node:
         """A scalar for a part of the text."""
+        if value is None:
+            value = self.text[start:end]
+        if self.shift >= 0:
+            return Node(SCALAR, value, self.source, self.shift + start, self.shift + end, style)
         first = self.place(start)
-        last = self.place(end - 1) + 1 if end > start else first
-        return Node(SCALAR, self.text[start:end] if value is None else value, self.source, first, last, style)
+        return Node(SCALAR, value, self.source, first, self.place(end - 1) + 1 if end > start else first, style)
 
 
 class Dockerfile:
@@ -224,7 +229,7 @@ class _Reader:
                     self.file.comments.append((text.index("#", start, end), end))
                     more = bool(pieces)
                     continue
-                if not pieces:
+                if not pieces and text[start] != bare[0]:
                     start = text.index(bare[0], start, end)
                 more = False
                 if bare[-1] == escape:
@@ -236,7 +241,7 @@ class _Reader:
                 pieces.append((start, end))
             if pieces:
                 line = Line(self.source, pieces)
-                if line.text.strip():
+                if not line.text.isspace() and line.text:
                     yield line
 
     def problem(self, code: str, message: str, start: int, end: int, fatal: bool = False) -> None:
@@ -254,7 +259,11 @@ class _Reader:
         rest = _skip(line.text, word.end())
         if instruction.name not in INSTRUCTIONS:
             keyword = instruction.keyword
-            self.problem("unknown-instruction", "this word is no Dockerfile instruction", keyword.start, keyword.end)
+            frontend = self.file.directives.get("syntax")
+            # Another frontend has instructions of its own.
+            if frontend is None or "docker/dockerfile" in frontend.value:
+                message = "this word is no Dockerfile instruction"
+                self.problem("unknown-instruction", message, keyword.start, keyword.end)
             rest = end
         elif instruction.name == "ONBUILD":
             if outer is not None or rest >= end:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#]")
 _DEPTH = 20
+_SIZE = 1 << 16  # values that double from line to line end here: as unknown, not as an exhausted memory
 
 
 def expand(text: str, get: Callable[[str], str | None], escape: str = "\\") -> str | None:
@@ -24,7 +25,7 @@ def expand(text: str, get: Callable[[str], str | None], escape: str = "\\") -> s
     if "$" not in text and '"' not in text and "'" not in text and escape not in text:
         return text
     found = _Word(text, get, escape).read(0, "", 0)
-    return None if found is None else found[0]
+    return None if found is None or len(found[0]) > _SIZE else found[0]
 
 
 class _Word:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 GIT = "git"
 DOCKER = "docker"
 VERCEL = "vercel"
+LONGEST = 4_096  # no path is longer (Linux, PATH_MAX); what a longer pattern could still match, nobody meant
 
 VERCEL_DEFAULTS = (
     ".hg", ".git", ".gitmodules", ".svn", ".cache", ".next", ".now", ".vercel", ".npmignore", ".dockerignore",
@@ -184,7 +185,7 @@ def _read(text: str, dialect: str) -> list[_Run]:
         lines[:0] = VERCEL_DEFAULTS
     runs: list[_Run] = []
     for line in lines:
-        if not line or line[0] == "#":
+        if not line or line[0] == "#" or len(line) > LONGEST:
             continue
         line = line.strip() if dialect == DOCKER else _trim(line.removesuffix("\r"))
         negated = line.startswith("!")

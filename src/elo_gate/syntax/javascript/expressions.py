@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from elo_gate.model import CHOICE, MAP, SCALAR, SEQ, UNKNOWN, Node
 
-from . import builtins, statements
+from . import methods, statements
 from .values import (
     FUNCTION,
     OMITTED,
@@ -58,7 +58,7 @@ def _string(ev: Evaluator, branch: Branch, scope: Scope) -> Node:
     start, end = tree.start(branch), tree.end(branch)
     text = tree.source.text[start + 1 : end - 1]
     if "\\" in text:
-        text = builtins.unescape(text)
+        text = methods.unescape(text)
     return Node(SCALAR, text, tree.source, start, end, tree.source.text[start])
 
 
@@ -81,7 +81,7 @@ def _template(ev: Evaluator, branch: Branch, scope: Scope) -> Node:
 def _written(tree: Tree, start: int, end: int) -> Node:
     """Literal text of a template between two offsets."""
     text = tree.source.text[start:end].replace("\r\n", "\n")
-    return Node(SCALAR, builtins.unescape(text) if "\\" in text else text, tree.source, start, end, "`")
+    return Node(SCALAR, methods.unescape(text) if "\\" in text else text, tree.source, start, end, "`")
 
 
 def _number(ev: Evaluator, branch: Branch, scope: Scope) -> Node:
@@ -223,7 +223,7 @@ def _operate(ev: Evaluator, operator: str, left: Node, branch: Branch, scope: Sc
         if textual and not numbers:
             return glue([left, right], at)
     if left.kind is SCALAR and right.kind is SCALAR and not left.style and not right.style:
-        return builtins.arithmetic(operator, left, right, at)
+        return methods.arithmetic(operator, left, right, at)
     return unknown("an expression", at)
 
 
@@ -321,9 +321,9 @@ def _call(ev: Evaluator, branch: Branch, scope: Scope) -> Node:
         return ev.imports.load(ev, arguments, scope, at)
     result = None
     if receiver is not None and name is not None:
-        result = builtins.method(ev, receiver, name, arguments, at)
+        result = methods.method(ev, receiver, name, arguments, at)
     if result is None:
-        result = builtins.function(ev, spelled, arguments, at) if function.tag is None else None
+        result = methods.function(ev, spelled, arguments, at) if function.tag is None else None
     return result if result is not None else ev.call(function, arguments, at)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from elo_gate.model import CHOICE, MAP, SCALAR, SEQ, UNKNOWN, Node
 
-from . import builtins
+from . import methods
 from .values import OMITTED, SPREAD, alternatives, choice, lookup, nothing, open_up, plain, put, truth, unknown
 
 TYPE_CHECKING = False
@@ -287,7 +287,7 @@ def _for(ev: Evaluator, branch: Branch, scope: Scope, returns: list[Node]) -> in
         return ON
     subject = ev.value(right, scope)
     if operator.type == "in":
-        subject = builtins.keys(ev, subject, ev.place(right, scope))
+        subject = methods.keys(ev, subject, ev.place(right, scope))
     if subject.kind is not SEQ:
         havoc(ev, body, scope)
         subject = Node(SEQ, [unknown("...", subject, SPREAD)], subject.source, subject.start, subject.end)

@@ -77,7 +77,7 @@ def function(ev: Evaluator, name: str, arguments: Arguments, at: Node) -> Node |
     if name == "Object.keys":
         return keys(ev, first, at)
     if name == "Object.values":
-        return _parts(first, at, lambda key, value: value)
+        return _parts(ev, first, at, lambda key, value: value)
     if name == "Object.assign":
         if first.kind is not MAP:
             return None
@@ -134,7 +134,7 @@ def method(ev: Evaluator, target: Node, name: str, arguments: Arguments, at: Nod
 
 def keys(ev: Evaluator, target: Node, at: Node) -> Node:
     """`Object.keys(target)`."""
-    return _parts(target, at, lambda key, value: Node(SCALAR, key.value, key.source, key.start, key.end, "'"))
+    return _parts(ev, target, at, lambda key, value: Node(SCALAR, key.value, key.source, key.start, key.end, "'"))
 
 
 def _entries(ev: Evaluator, target: Node, at: Node) -> Node:
@@ -142,14 +142,15 @@ def _entries(ev: Evaluator, target: Node, at: Node) -> Node:
         name = Node(SCALAR, key.value, key.source, key.start, key.end, "'")
         return Node(SEQ, [name, value], key.source, key.start, value.end if value.source is key.source else key.end)
 
-    return _parts(target, at, pair)
+    return _parts(ev, target, at, pair)
 
 
-def _parts(target: Node, at: Node, part: Callable[[Node, Node], Node]) -> Node:
+def _parts(ev: Evaluator, target: Node, at: Node, part: Callable[[Node, Node], Node]) -> Node:
     """A list with one part for each entry of a map."""
     if target.kind is not MAP:
         return unknown(target.value if target.kind is UNKNOWN else "an expression", at)
     out = []
+    ev.spend(len(target.value))
     for key, value in target.items():
         if value.tag == OMITTED:
             continue
@@ -350,7 +351,9 @@ def _text(ev: Evaluator, target: Node, name: str, arguments: Arguments, at: Node
     if name == "concat":
         return glue([target, *arguments], at)
     if name == "split" and first:
-        return Node(SEQ, [string(part, at) for part in text.split(first)], at.source, at.start, at.end)
+        parts = text.split(first)
+        ev.spend(len(parts))
+        return Node(SEQ, [string(part, at) for part in parts], at.source, at.start, at.end)
     if name in ("replace", "replaceAll") and len(arguments) == 2 and given[1] is not None and "$" not in given[1]:
         if first is not None:
             return string(text.replace(first, given[1], -1 if name == "replaceAll" else 1), at)

@@ -1,0 +1,1 @@
+"""What one expression cannot say: the Python bodies that rules name, imported on first use."""

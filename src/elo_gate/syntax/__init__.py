@@ -1,0 +1,1 @@
+"""Turns text into nodes with spans: grammars only, nothing of what a value means."""

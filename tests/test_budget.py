@@ -15,7 +15,8 @@ from elo_gate.ruleset import load
 BASE = {
     "_collections", "_functools", "_operator", "_sre", "collections", "copyreg", "enum", "functools", "itertools",
     "keyword", "operator", "re", "re._casefix", "re._compiler", "re._constants", "re._parser", "reprlib", "types",
-    "__future__", "time", "gc", "errno", "fnmatch", "posixpath", "stat", "os",
+    "__future__", "time", "gc", "errno", "fnmatch", "posixpath", "stat", "os", "bisect",
+    "_bisect", "_json",
 }  # fmt: skip
 YAML = {"yaml._yaml", "cython_runtime"}
 JSON = {"_json"}

@@ -279,3 +279,22 @@ def test_hostile_texts_are_masked_in_linear_time() -> None:
         "password:\n" * 10_000, "${A_SECRET:-" * 5_000,
     ):  # fmt: skip
         redact.mask(text)
+
+
+@pytest.mark.parametrize(
+    ("password", "user", "weak"),
+    [
+        ("postgres", "postgres", True),
+        ("admin123", "", True),
+        ("acme_2024", "acme", True),
+        ("12345678", "", True),
+        ("acme_2024", "shop", False),
+        ("correct-horse-battery-staple", "", False),
+        ("tK3v9QxLw2Rb7ZnY", "", False),
+        ("changeme", "", False),
+        ("${PASS}", "", False),
+        ("", "", False),
+    ],
+)
+def test_passwords_that_are_tried_first(password: str, user: str, weak: bool) -> None:
+    assert redact.weak_password(password, user) is weak

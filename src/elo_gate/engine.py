@@ -13,7 +13,7 @@ from .model import OFF, Fault, Finding, Item, Node, Undecided
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from .model import Artifact, Source
@@ -123,21 +123,31 @@ def _judge_one(
     }
     for name, rules in plan:
         try:
-            items = view(artifact, name)
+            items = artifact.views.get(name)
+            if items is None:
+                items = view(artifact, name)
         except Undecided as reason:
             for rule, _, _ in rules:
                 outcome.undecided.append((rule.id, artifact.path, _line(reason.at, artifact.source), reason.why))
             continue
         except Exception as error:
             for rule, _, _ in rules:
-                outcome.failures.append(
-                    (rule.id, artifact.path, 1, f"the view '{name}' failed: {type(error).__name__}")
-                )
+                why = f"the view '{name}' failed: {type(error).__name__}"
+                outcome.failures.append((rule.id, artifact.path, 1, why))
             continue
         for item in items:
             for rule, params, severity in rules:
                 try:
-                    for fault in _ask(rule, item, params, file, artifact):
+                    if rule.when is not None and not rule.when(item, params, file):
+                        continue
+                    if rule.test is None:
+                        faults = check_of(rule)(item, artifact, params) or ()
+                    elif rule.test(item, params, file):
+                        continue
+                    else:
+                        at = rule.at(item, params, file) if rule.at is not None else None
+                        faults = (Fault(at if isinstance(at, (Node, Item)) and _place(at) is not None else item),)
+                    for fault in faults:
                         if isinstance(fault, Undecided):
                             at = fault.at if fault.at is not None else item
                             outcome.undecided.append((rule.id, artifact.path, _line(at, artifact.source), fault.why))
@@ -150,20 +160,6 @@ def _judge_one(
                 except Exception as error:
                     why = f"the rule failed: {type(error).__name__}"
                     outcome.failures.append((rule.id, artifact.path, _line(item, artifact.source), why))
-
-
-def _ask(
-    rule: Rule, item: Item, params: dict[str, Any], file: dict[str, Any], artifact: Artifact
-) -> Iterator[Fault | Undecided]:
-    if rule.when is not None and not rule.when(item, params, file):
-        return
-    if rule.test is not None:
-        if rule.test(item, params, file):
-            return
-        at = rule.at(item, params, file) if rule.at is not None else None
-        yield Fault(at if isinstance(at, (Node, Item)) and _place(at) is not None else item)
-        return
-    yield from check_of(rule)(item, artifact, params) or ()
 
 
 _checks: dict[str, Any] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..kinds import dockerfile
-from ..model import CHOICE, MAP, SCALAR, UNKNOWN, Fault, Item, Undecided
+from ..model import CHOICE, SCALAR, UNKNOWN, Fault, Item, Node, Undecided
 from .docker_context import holds_secrets, is_env_file
 
 TYPE_CHECKING = False
@@ -22,39 +22,43 @@ def output(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault |
         source = next((word for word in copy.facts["sources"] if _STANDALONE in str(word.value)), None)
         if source is None or not isinstance(copy.facts["from"], Item):
             continue
-        config = _config(file, source.value, copy)
-        if config is None:
+        path = _config(file, source.value, copy)
+        config = file.project.read(path) if path is not None else None
+        if config is None or not config.text.strip():
             continue
-        if config.state == "broken" or config.root.kind is not MAP:
-            yield Undecided(f"'{config.path}' cannot be read", source)
-            continue
-        value = config.root.get("output")
-        if value.kind in (UNKNOWN, CHOICE):
-            if value.kind is CHOICE and any(each.kind is SCALAR and each.value == "standalone" for each in value.value):
-                continue
-            yield Undecided(f"the output of '{config.path}' is not known", source)
-        elif value.text() != "standalone":
-            yield Fault(source, [(value or config.root, "the configuration")], source=source.value, config=config.path)
+        from ..syntax.javascript import alternatives, evaluate, lookup
+
+        module = evaluate(config, read=file.project.read)
+        found = lookup(module.result(module.default), "output")  # the default export may be a function
+        known = [each.value for each in alternatives(found) if each.kind is SCALAR]
+        if "standalone" in known:
+            return
+        if found.kind in (UNKNOWN, CHOICE):
+            yield Undecided(f"the output of '{path}' is not known", source)
+            return
+        place = found or Node(SCALAR, "", config, 0, len(config.line(1)))
+        yield Fault(source, [(place, "the configuration")], source=source.value, config=path)
         return
 
 
-def _config(file: Artifact, source: str, copy: Item) -> Artifact | None:
-    """The next.config of the application whose build output is copied; None when several come into question."""
-    context = dockerfile.of(file)["context"]
-    found: list[Artifact] = file.project.artifacts("next")
-    if context.folder is None or not found:
+def _config(file: Artifact, source: str, copy: Item) -> str | None:
+    """The next.config of the application whose build output is copied; None when that cannot be told."""
+    context, project = dockerfile.of(file)["context"], file.project
+    if context.folder is None:
         return None
     place = source.partition("/" + _STANDALONE)[0] if "/" + _STANDALONE in source else ""
-    origin = copy.facts["from"]
-    for stage in origin.facts.get("chain", ()):
+    folder: str | None = None
+    for stage in copy.facts["from"].facts.get("chain", ()):
         for each in stage.facts["copies"]:
             root = (each.facts["path"] or "").rstrip("/")
             if each.facts["whole"] and (place == root or place.startswith(root + "/")):
                 folder = context.path(place[len(root) :])
-                inside = [config for config in found if config.path.rpartition("/")[0] == folder]
-                return inside[0] if len(inside) == 1 else None
-    below = [config for config in found if not context.folder or config.path.startswith(context.folder + "/")]
-    return below[0] if len(below) == 1 else None
+    if folder is None:
+        # Copied from who knows where (a pruned workspace): only the sole configuration can be meant.
+        found = [config.path for config in project.artifacts("next")]
+        return found[0] if len(found) == 1 else None
+    names = [name for name in project.names(folder) if name.startswith("next.config.")]
+    return (f"{folder}/{names[0]}" if folder else names[0]) if len(names) == 1 else None
 
 
 def public_names(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault | Undecided]:

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from ..model import Artifact
 
 # What builds are given so that they do not stop at a missing variable.
-_FILLER = re.compile(
-    r"dummy|fake|placeholder|build|change|example|your|test|mock|temp|skip|not[-_]?(?:used|real|needed)|ignore|xxx|ci\b"
-    r"|localhost|127\.0\.0\.1|:password@|:pass@|postgres:postgres@|user:",
-    re.IGNORECASE,
-)
+_FILLER = (
+    "dummy", "fake", "placeholder", "build", "change", "example", "your", "test", "mock", "temp", "skip", "not-used",
+    "not_used", "not-real", "ignore", "xxx", "localhost", "127.0.0.1", ":password@", ":pass@", "postgres:postgres@",
+    "user:",
+)  # fmt: skip
 _FRAMEWORKS = (
     "next", "express", "koa", "fastify", "@nestjs/core", "@hapi/hapi", "nuxt", "react-dom", "@remix-run/node", "hono",
     "@adonisjs/core", "@feathersjs/feathers", "sails", "strapi", "@strapi/strapi", "vue",
@@ -55,20 +55,20 @@ def _how(item: Item) -> str:
     facts = item.facts
     name, value, written = facts["name"], facts["value"], facts["written"]
     named = credential.secret_name(name)
+    if facts["kind"] == "ARG" and not (written or "").strip("\"'"):
+        inherited = facts["inherited"]
+        given = inherited is not None and inherited.facts["written"]
+        return "argument" if named and not given and facts["stage"] is not None else ""
     if written is not None and "$" not in written:
         text = value.value if value is not None else written
-        if not (named or credential.url_password(text)) or credential.stand_in(text, name) or _FILLER.search(text):
+        if not (named or credential.url_password(text)) or credential.stand_in(text, name):
+            return ""
+        if any(word in text.lower() for word in _FILLER):
             return ""
         # In a stage that is thrown away nearly every such value is there so that the build does not stop.
         return "literal" if facts["shipped"] or _random(text) else ""
-    if not named:
-        return ""
-    if facts["kind"] == "ENV":
-        return "kept" if facts["shipped"] and _from_argument(item) else ""
-    if written in (None, "", '""', "''") and facts["stage"] is not None:
-        inherited = facts["inherited"]
-        return "" if inherited is not None and inherited.facts["written"] else "argument"
-    return ""
+    kept = named and facts["kind"] == "ENV" and facts["shipped"] and _from_argument(item)
+    return "kept" if kept else ""
 
 
 def _from_argument(item: Item) -> bool:

@@ -15,7 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from .expr import ExpressionError, translate, translate_test
-from .schema import RuleFile
+from .schema import Example, RuleFile
 
 _PLACEHOLDER = re.compile(r"(?<![${])\{([A-Za-z_][^{}]*)\}")
 _HEADING = re.compile(r"^## ([A-Z]{2,4}-[0-9]+) (.+)$", re.M)
@@ -151,9 +151,16 @@ def documentation(rule: RuleFile) -> dict[str, Any]:
         "cwe": list(rule.cwe),
         "aliases": list(rule.aliases),
         "parameters": dict(rule.with_),
-        "bad": [(each.why, each.file or "", each.places) for each in rule.bad if each.file is not None][:2],
-        "good": [(each.why, each.file or "") for each in rule.good if each.file is not None][:1],
+        "bad": [(each.why, _shown(each), each.places) for each in rule.bad[:2]],
+        "good": [(each.why, _shown(each)) for each in rule.good[:1]],
     }
+
+
+def _shown(example: Example) -> str:
+    """An example as one text; of several files each under its path."""
+    if example.files is None:
+        return example.file or ""
+    return "\n".join(f"--- {path}\n{text.rstrip()}" for path, text in example.files.items() if text.strip()) + "\n"
 
 
 def compile_rules(rules: list[RuleFile]) -> dict[str, str]:

@@ -1,0 +1,229 @@
+"""Turns next.config, middleware and vercel.json into the headers that a Next.js application's responses carry.
+
+Each header is told with how much it covers, and each file with what in it cannot be told: while a doubt is left, no
+header is missing.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..model import MAP, SCALAR, SEQ, UNKNOWN, Item, Node
+from ..syntax.javascript import OMITTED, alternatives, lookup
+from . import next as config
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..model import Artifact
+    from ..syntax.javascript import Module
+
+    Doubt = tuple[str, Node]
+
+ALL = "all"  # every path, as far as anyone can see
+SOME = "some"  # a part that is named
+UNSEEN = "unseen"  # the pattern cannot be told
+
+# `/:path*`, `/(.*)`, `/:path(.*)`, `/:path((?!api).*)*`, `/((?!api|_next).*)`: from the first segment on, anything.
+_EVERYTHING = re.compile(r"/?(?::\w+\*|(?::\w+)?\((?:\?:)?\.\*\)[*?]?|(?::\w+)?\((?:\(\?!|\?!).*|\*\*?|/?)\Z", re.S)
+_WATCHED = ("headers.set", "headers.append", "NextResponse", "NextResponse.next", "NextResponse.rewrite", "Response")
+_NAMES = ("middleware.ts", "middleware.js", "proxy.ts", "proxy.js", "middleware.mts", "middleware.mjs")
+# Packages whose functions answer requests or know who asks, and set none of the headers that are asked for here.
+_INERT = (
+    "next", "next/", "next-auth", "@auth/", "@clerk/", "@supabase/", "next-intl", "better-auth", "@better-auth/", "jose",
+    "iron-session", "@kinde-oss/", "@auth0/", "@workos-inc/", "negotiator", "@formatjs/", "uuid", "nanoid", "crypto", "node:",
+    "zod", "@upstash/", "@vercel/edge-config", "@vercel/functions", "@vercel/kv", "lodash", "jsonwebtoken", "jwt-decode",
+    "path-to-regexp", "cookie", "date-fns", "@t3-oss/", "@sentry/", "accept-language", "@panva/",
+)  # fmt: skip
+
+
+class Header:
+    """One header that one file sets. `perhaps`: it may not be there. `conditional`: only for some requests."""
+
+    __slots__ = ("name", "key", "value", "source", "covers", "conditional", "perhaps", "entry")
+
+    def __init__(self, key: Node, value: Node, source: Node, covers: str, conditional: bool, perhaps: bool, entry: Node):
+        self.name = str(key.value).strip().lower()
+        self.key = key
+        self.value = value
+        self.source = source
+        self.covers = covers
+        self.conditional = conditional
+        self.perhaps = perhaps
+        self.entry = entry
+
+    def item(self) -> Item:
+        facts = {
+            "name": self.name,
+            "value": self.value,
+            "source": self.source,
+            "covers": self.covers,
+            "conditional": self.conditional,
+            "perhaps": self.perhaps,
+        }
+        return Item(self.value, facts, self.value)
+
+
+def effective(artifact: Artifact) -> tuple[list[Header], list[Doubt]]:
+    """The headers of the configuration's own file, its middleware and its vercel.json, and what cannot be told."""
+    found, doubts = of_config(artifact)
+    for more, unsure in (of_middleware(artifact), of_vercel(artifact)):
+        found.extend(more)
+        doubts.extend(unsure)
+    return found, doubts
+
+
+def of_config(artifact: Artifact) -> tuple[list[Header], list[Doubt]]:
+    """What `headers()` sets."""
+    found: list[Header] = []
+    doubts: list[Doubt] = []
+    for entry, perhaps in _each(config.returned(artifact, "headers"), doubts):
+        if entry.kind is not MAP:
+            doubts.append(("an entry of headers() cannot be told", entry))
+            continue
+        source = lookup(entry, "source")
+        conditional = bool(lookup(entry, "has")) or bool(lookup(entry, "missing"))
+        for header, uncertain in _each(lookup(entry, "headers"), doubts):
+            key = lookup(header, "key")
+            if key.kind is not SCALAR:
+                doubts.append(("the name of a header cannot be told", header))
+                continue
+            unsure = perhaps or uncertain
+            found.append(
+                Header(key, lookup(header, "value"), source, covers(source), conditional, unsure, config.head(entry))
+            )
+    return found, doubts
+
+
+def _each(node: Node, doubts: list[Doubt]) -> Iterator[tuple[Node, bool]]:
+    """The elements a list can have, and whether each may be missing."""
+    if not node or node.is_null():
+        return
+    options = alternatives(node)
+    total = len(node.value) if options and options[0] is not node else 1
+    for option in options:
+        if option.is_null():
+            continue
+        if option.kind is not SEQ:
+            doubts.append((f"'{option.value}' gives headers" if option.kind is UNKNOWN else "a list of headers", option))
+            continue
+        for element in option.value:
+            inner = alternatives(element)
+            several = total > 1 or len(inner) != 1 or inner[0] is not element
+            for each in inner:
+                if each.kind is UNKNOWN:
+                    doubts.append((f"'{each.value}' gives headers", each))
+                elif each.tag != OMITTED and not each.is_null():
+                    yield each, several
+
+
+def covers(source: Node) -> str:
+    """How much of a site a `source` pattern matches."""
+    if source.kind is not SCALAR:
+        return UNSEEN
+    text = str(source.value)
+    if text == "/":
+        return SOME
+    return ALL if _EVERYTHING.match(text) else SOME
+
+
+def middleware(artifact: Artifact) -> str | None:
+    """The path of the application's middleware or proxy file: beside the configuration or in its `src/`."""
+    folder = artifact.path.rpartition("/")[0]
+    for place in (folder, f"{folder}/src" if folder else "src"):
+        for name in _NAMES:
+            path = f"{place}/{name}" if place else name
+            if artifact.project.exists(path):
+                return path
+    return None
+
+
+def of_middleware(artifact: Artifact) -> tuple[list[Header], list[Doubt]]:
+    """What the middleware sets on responses, in its own functions and those it imports from the repository."""
+    path = middleware(artifact)
+    if path is None:
+        return [], []
+    from ..syntax.javascript import evaluate
+
+    source = artifact.project.read(path)
+    nowhere = Node(UNKNOWN, path, artifact.source, 0, 0)
+    if source is None or not source.text.strip():
+        return [], [(f"the content of '{path}' is not here", nowhere)]
+    module = evaluate(source, artifact.project.read, watch=_WATCHED)
+    for entry in (module.default, module.exports.get("middleware"), module.exports.get("proxy")):
+        if entry is not None:
+            module.result(entry)
+    if any(problem.fatal for problem in module.problems):
+        return [], [(f"'{path}' cannot be read", nowhere)]
+    return _set_by(module, path)
+
+
+def _set_by(module: Module, path: str) -> tuple[list[Header], list[Doubt]]:
+    found: list[Header] = []
+    doubts: list[Doubt] = []
+    reach, matcher = _matched(module)
+    for call in module.calls:
+        arguments = call.arguments
+        if call.name.endswith(("headers.set", "headers.append")):
+            if "request" in call.name.lower().split("."):
+                continue
+            key = arguments[0] if arguments else Node(UNKNOWN, "", module.source, 0, 0)
+            if key.kind is SCALAR:
+                value = arguments[1] if len(arguments) > 1 else key
+                found.append(Header(key, value, matcher, reach, False, False, key))
+            else:
+                doubts.append((f"'{path}' sets headers by name from a variable", call.at))
+            continue
+        for argument in arguments:
+            headers = lookup(argument, "headers")
+            for each in alternatives(headers):
+                if each.kind is UNKNOWN and argument.kind is MAP and argument.key("headers"):
+                    doubts.append((f"'{path}' gives a response headers from elsewhere", call.at))
+                for key, value in each.items():
+                    found.append(Header(key, value, matcher, reach, False, False, key))
+    for function in module.outside:
+        specifier = str(function.tag).removeprefix("import ").rpartition("#")[0]
+        if not specifier.startswith(_INERT):
+            doubts.append((f"'{path}' calls '{function.value}' from '{specifier}'", function))
+    if "ontentSecurityPolicy" in module.source.text and not any(each.name.endswith("policy") for each in found):
+        doubts.append((f"'{path}' configures a policy", Node(UNKNOWN, path, module.source, 0, 0)))
+    return found, doubts
+
+
+def _matched(module: Module) -> tuple[str, Node]:
+    """How much of the site the middleware runs for, by its `config.matcher`; everything when there is none."""
+    config_of = module.exports.get("config")
+    matcher = lookup(config_of, "matcher") if config_of is not None else None
+    if matcher is None or not matcher or matcher.is_null():
+        return ALL, Node(SCALAR, "/:path*", module.source, 0, 0)
+    patterns = config.entries(matcher) if matcher.kind is SEQ else list(alternatives(matcher))
+    patterns = [lookup(each, "source") if each.kind is MAP else each for each in patterns]
+    reaches = {covers(each) for each in patterns}
+    return (ALL if ALL in reaches else UNSEEN if UNSEEN in reaches or not reaches else SOME), matcher
+
+
+def of_vercel(artifact: Artifact) -> tuple[list[Header], list[Doubt]]:
+    """What the vercel.json beside the configuration, or at the top, sets."""
+    from . import vercel
+
+    found: list[Header] = []
+    doubts: list[Doubt] = []
+    folder = artifact.path.rpartition("/")[0]
+    for place in dict.fromkeys((folder, "")):
+        other = artifact.project.artifact(f"{place}/vercel.json" if place else "vercel.json")
+        if other is not None and other.kind == "vercel":
+            if any(problem.fatal for problem in other.problems):
+                doubts.append((f"'{other.path}' cannot be read", Node(UNKNOWN, other.path, artifact.source, 0, 0)))
+                continue
+            for entry in vercel.headers(other):
+                source = entry.facts["source"]
+                for key, value in entry.facts["headers"]:
+                    if key.kind is SCALAR:
+                        conditional = entry.facts["conditional"]
+                        found.append(Header(key, value, source, covers(source), conditional, False, entry.place))
+        path = f"{place}/vercel.ts" if place else "vercel.ts"
+        source_of = artifact.project.read(path) if artifact.project.exists(path) else None
+        if source_of is not None and ("headers" in source_of.text or not source_of.text.strip()):
+            doubts.append((f"'{path}' may set headers", Node(UNKNOWN, path, artifact.source, 0, 0)))
+    return found, doubts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as standard
+import sys
 from typing import Any
 
 import pytest
@@ -102,7 +103,10 @@ def test_blank_lines_before_only_shift(text: str, lines: int) -> None:
         ('{"a": yes}', [("syntax", "yes", True)]),
         ('{"a": 1', [("syntax", "{", True)]),
         ('{"a": "b', [("syntax", '"', True)]),
-        ('{"a": "b\n"}', [("syntax", "\n", True)]),
+        ('{"a": "b\n"}', [("syntax", '"', True)]),
+        ('{"a": "b\tc"}', [("syntax", "\t", True)]),
+        ('{"a": "b\\qc"}', [("syntax", "\\", True)]),
+        ('{"a": "b\\u12"}', [("syntax", "\\", True)]),
         ("[1] 2", [("syntax", "2", True)]),
         ("[,]", [("syntax", ",", True)]),
         ("[1,,2]", [("syntax", ",", True)]),
@@ -142,6 +146,13 @@ def test_the_depth_limit() -> None:
     assert json.parse(Source("x.json", "[" * 200 + "]" * 200))[1] == []
     assert [(code, fatal) for code, _, fatal in problems_of("[" * 201 + "]" * 201)] == [("limit", True)]
     assert [(code, fatal) for code, _, fatal in problems_of('{"a":' * 100_000)] == [("limit", True)]
+
+
+@pytest.mark.parametrize("text", ['["a', '["\t"]', '["\\q"]', '["\\u12"]', '["\\'])
+def test_the_package_json_need_not_be_imported(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The C scanner takes its error class from json.decoder, and fails otherwise when that is not imported."""
+    monkeypatch.delitem(sys.modules, "json.decoder", raising=False)
+    assert [(code, fatal) for code, _, fatal in problems_of(text)] == [("syntax", True)]
 
 
 def test_styles() -> None:

@@ -106,8 +106,8 @@ def _pods(file: Artifact) -> list[Any]:
             continue
         for container in k8s.VIEWS["containers"](artifact):
             image = container.facts["image"]
-            if not image or container.facts["init"]:
-                continue  # a patch
+            if not isinstance(image, Item) or container.facts["init"]:
+                continue  # a patch, or an image that only a renderer knows
             pod = container.facts["workload"].facts["pod"]
             user = container.facts["security"].get("runAsUser") or pod.get("securityContext", "runAsUser")
             if image.facts["base"] in folders:

@@ -141,9 +141,9 @@ def next_start(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
 
 def _output(artifact: Artifact) -> Node | None:
     """The `output` of a next.config, None when there is none or it cannot be known."""
-    from ..kinds import next as kind
+    from ..kinds.next import VIEWS
 
-    for item in kind.VIEWS["file"](artifact):
+    for item in VIEWS["file"](artifact):
         value = item.get("output")
         if getattr(value, "kind", None) is SCALAR:
             return value  # type: ignore[no-any-return]

@@ -165,27 +165,31 @@ def images(artifact: Artifact) -> list[Item]:
 
 def optimizer(artifact: Artifact) -> bool | None:
     """Whether Next.js serves /_next/image: not with `unoptimized`, another loader or a static export."""
-    answers = [
-        (option(artifact, "images.unoptimized"), lambda text: text == "true"),
-        (option(artifact, "images.loader"), lambda text: text != "default"),
-        (option(artifact, "images.loaderFile"), lambda text: True),
-        (option(artifact, "output"), lambda text: text == "export"),
-    ]
     served: bool | None = True
-    for node, off in answers:
-        options_of = [each for each in alternatives(node) if not each.is_null()]
-        states = {off(each.value) if each.kind is SCALAR else None for each in options_of}
-        if states == {True} and len(options_of) == len(node.value if node.kind is CHOICE else (node,)):
+    for path, off in (("images.unoptimized", "true"), ("images.loader", ""), ("images.loaderFile", ""), ("output", "export")):
+        node = option(artifact, path)
+        values = node.value if node.kind is CHOICE else (node,)
+        states = {_switched_off(each, off) for each in values}
+        if states == {True}:
             return False
-        if states - {False}:
+        if states != {False}:
             served = None
     return served
+
+
+def _switched_off(node: Node, off: str) -> bool | None:
+    """Whether an option has the value that switches the optimizer off; "": any but "default"."""
+    if node.is_null():
+        return False
+    if node.kind is not SCALAR:
+        return None
+    return node.value == off if off else node.value != "default"
 
 
 def remote_patterns(artifact: Artifact) -> list[Item]:
     """Entries of `images.remotePatterns`: facts `hostname`, `protocol`, `pathname` (nodes), `optimizer`."""
     served = optimizer(artifact)
-    found = []
+    found: list[Item] = []
     for entry in entries(option(artifact, "images.remotePatterns")):
         facts: dict[str, Any] = {name: lookup(entry, name) for name in ("hostname", "protocol", "pathname")}
         found.append(Item(entry, {**facts, "optimizer": served}, head(entry)))
@@ -194,7 +198,7 @@ def remote_patterns(artifact: Artifact) -> list[Item]:
 
 def entries(node: Node) -> list[Node]:
     """What a list can hold: the elements of every alternative, each one's alternatives apart."""
-    found = []
+    found: list[Node] = []
     for each in alternatives(node):
         for element in each.elements():
             found.extend(alternatives(element))
@@ -211,11 +215,10 @@ def head(node: Node) -> Node:
 
 def rewrites(artifact: Artifact) -> list[Item]:
     """Entries of `rewrites()`, in whichever of its lists: facts `source`, `destination`, `conditional`."""
-    result = returned(artifact, "rewrites")
-    found = []
-    for each in alternatives(result):
-        lists = [each] if each.kind is SEQ else [lookup(each, name) for name in ("beforeFiles", "afterFiles", "fallback")]
-        for listed in lists:
+    found: list[Item] = []
+    for each in alternatives(returned(artifact, "rewrites")):
+        lists = [lookup(each, name) for name in ("beforeFiles", "afterFiles", "fallback")]
+        for listed in [each] if each.kind is SEQ else lists:
             found.extend(_route(entry) for entry in entries(listed) if entry.kind is MAP)
     return found
 

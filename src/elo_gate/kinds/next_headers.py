@@ -31,10 +31,10 @@ _WATCHED = ("headers.set", "headers.append", "NextResponse", "NextResponse.next"
 _NAMES = ("middleware.ts", "middleware.js", "proxy.ts", "proxy.js", "middleware.mts", "middleware.mjs")
 # Packages whose functions answer requests or know who asks, and set none of the headers that are asked for here.
 _INERT = (
-    "next", "next/", "next-auth", "@auth/", "@clerk/", "@supabase/", "next-intl", "better-auth", "@better-auth/", "jose",
-    "iron-session", "@kinde-oss/", "@auth0/", "@workos-inc/", "negotiator", "@formatjs/", "uuid", "nanoid", "crypto", "node:",
-    "zod", "@upstash/", "@vercel/edge-config", "@vercel/functions", "@vercel/kv", "lodash", "jsonwebtoken", "jwt-decode",
-    "path-to-regexp", "cookie", "date-fns", "@t3-oss/", "@sentry/", "accept-language", "@panva/",
+    "next/", "next-auth", "@auth/", "@clerk/", "@supabase/", "next-intl", "better-auth", "@better-auth/", "jose",
+    "iron-session", "@kinde-oss/", "@auth0/", "@workos-inc/", "negotiator", "@formatjs/", "uuid", "nanoid", "crypto",
+    "node:", "zod", "@upstash/", "@vercel/edge-config", "@vercel/functions", "@vercel/kv", "lodash", "jsonwebtoken",
+    "jwt-decode", "path-to-regexp", "cookie", "date-fns", "@t3-oss/", "@sentry/", "accept-language", "@panva/",
 )  # fmt: skip
 
 
@@ -43,7 +43,9 @@ class Header:
 
     __slots__ = ("name", "key", "value", "source", "covers", "conditional", "perhaps", "entry")
 
-    def __init__(self, key: Node, value: Node, source: Node, covers: str, conditional: bool, perhaps: bool, entry: Node):
+    def __init__(
+        self, key: Node, value: Node, source: Node, covers: str, conditional: bool, perhaps: bool, entry: Node
+    ) -> None:
         self.name = str(key.value).strip().lower()
         self.key = key
         self.value = value
@@ -67,11 +69,15 @@ class Header:
 
 def effective(artifact: Artifact) -> tuple[list[Header], list[Doubt]]:
     """The headers of the configuration's own file, its middleware and its vercel.json, and what cannot be told."""
-    found, doubts = of_config(artifact)
-    for more, unsure in (of_middleware(artifact), of_vercel(artifact)):
-        found.extend(more)
-        doubts.extend(unsure)
-    return found, doubts
+    facts = config.of(artifact)
+    known: tuple[list[Header], list[Doubt]] | None = facts.get("effective")
+    if known is None:
+        found, doubts = of_config(artifact)
+        for more, unsure in (of_middleware(artifact), of_vercel(artifact)):
+            found.extend(more)
+            doubts.extend(unsure)
+        known = facts["effective"] = (found, doubts)
+    return known
 
 
 def of_config(artifact: Artifact) -> tuple[list[Header], list[Doubt]]:
@@ -106,7 +112,7 @@ def _each(node: Node, doubts: list[Doubt]) -> Iterator[tuple[Node, bool]]:
         if option.is_null():
             continue
         if option.kind is not SEQ:
-            doubts.append((f"'{option.value}' gives headers" if option.kind is UNKNOWN else "a list of headers", option))
+            doubts.append((f"'{option.value}' gives headers" if option.kind is UNKNOWN else "no list of headers", option))
             continue
         for element in option.value:
             inner = alternatives(element)

@@ -56,6 +56,8 @@ def _encoded(run: str, total: int) -> bool:
     padded = run[-1] == "=" and not run.isupper() and not run.islower()
     if total < 12 or not (padded or _MIXED.match(run)):
         return False
+    if padded and run[-2] == "=" and len(run) % 4 == 0:
+        return True
     humps = _HUMP.findall(run)
     strange, pairs = _strangeness(humps)
     return len(humps) * 2.2 > total or (strange * 6 >= pairs and strange > 1)

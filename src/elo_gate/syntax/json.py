@@ -20,6 +20,7 @@ NODES = 500_000
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _PLAIN = re.compile(r"(?:true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)(?![\w.+-])")
+_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9A-Fa-f]{4})*+')
 _WORD = re.compile(r"[\w$.+-]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -129,11 +130,12 @@ def _string(source: Source, at: int) -> Node:
     text = source.text
     try:
         value, end = scanstring(text, at + 1, True)
-    except ValueError as error:  # a JSONDecodeError; it holds the whole text, so nothing of it is kept
-        place = getattr(error, "pos", at)
-        if "nterminated" in str(error):
+    except (ValueError, SystemError):  # its error class lies in json.decoder; SystemError when that is not imported
+        match = _STRING.match(text, at)
+        end = match.end() if match is not None else at
+        if text[end : end + 1] in ("", "\n", "\r"):
             raise _Stop("This string has no closing quote.", at) from None
-        raise _Stop("This string holds a control character or a wrong escape.", place) from None
+        raise _Stop("This string holds a control character or a wrong escape.", end) from None
     if not value.isascii() and _SURROGATE.search(value):
         value = _SURROGATE.sub("\ufffd", value)
     return Node(SCALAR, value, source, at, end, '"')

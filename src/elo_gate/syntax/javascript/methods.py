@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 # Regular expressions that are applied: one or two atoms, each with an optional count. No text can make them slow.
 _ATOM = r"(?:\\[snrtd]|\[[\\\w\s;,.:-]{1,12}\]|[\w ;:,-])(?:[+*]|\{\d{1,2},?\d{0,2}\})?"
 _SIMPLE = re.compile(rf"/((?:{_ATOM}){{1,2}})/(g?)")
+_URL = re.compile(
+    r"(?P<protocol>https?:)//(?P<hostname>[^/?#:@\s]+)(?::(?P<port>\d+))?(?P<pathname>/[^?#\s]*)?"
+    r"(?P<search>\?[^#\s]*)?(?P<hash>#\S*)?"
+)
 _ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(\r\n|[\s\S]))")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": "", "\r\n": ""}
 
@@ -89,6 +93,8 @@ def function(ev: Evaluator, name: str, arguments: Arguments, at: Node) -> Node |
         return first if first.kind is MAP or first.kind is SEQ or first.kind is CHOICE else None
     if name == "Object.fromEntries":
         return _from_entries(ev, first, at)
+    if name == "URL":
+        return _address(first, at)
     if name == "Boolean":
         answer = truth(first)
         return None if answer is None else plain("true" if answer else "false", at)
@@ -99,6 +105,20 @@ def function(ev: Evaluator, name: str, arguments: Arguments, at: Node) -> Node |
     if name == "Array.isArray" and first.kind is not UNKNOWN and first.kind is not CHOICE:
         return plain("true" if first.kind is SEQ else "false", at)
     return None
+
+
+def _address(text: Node, at: Node) -> Node | None:
+    """`new URL(text)`: its parts as a map."""
+    match = _URL.fullmatch(str(text.value)) if text.kind is SCALAR and text.style else None
+    if match is None:
+        return None
+    parts = match.groupdict("")
+    parts["host"] = parts["hostname"] + (f":{parts['port']}" if parts["port"] else "")
+    parts["origin"] = f"{parts['protocol']}//{parts['host']}"
+    parts["href"] = str(text.value)
+    parts["pathname"] = parts["pathname"] or "/"
+    entries = [(plain(name, at), string(value, text)) for name, value in parts.items()]
+    return Node(MAP, entries, at.source, at.start, at.end)
 
 
 def method(ev: Evaluator, target: Node, name: str, arguments: Arguments, at: Node) -> Node | None:

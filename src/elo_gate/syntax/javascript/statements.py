@@ -37,7 +37,7 @@ def run(ev: Evaluator, branches: Sequence[Branch], scope: Scope, returns: list[N
             if end == PERHAPS_SKIP and outcome == ON:
                 ev.perhaps()
                 outcome = PERHAPS_SKIP
-            elif end != ON and end != PERHAPS_SKIP:
+            elif end not in (ON, PERHAPS_SKIP):
                 return end if outcome == ON else outcome
         return outcome
     finally:

@@ -111,7 +111,7 @@ def truth(node: Node) -> bool | None:
         return answers.pop() if len(answers) == 1 else None
     if node.kind is UNKNOWN:
         written = node.tag == TEMPLATE and not node.value.startswith("${")
-        return True if written or node.tag == FUNCTION or node.tag == REGEX else None
+        return True if written or node.tag in (FUNCTION, REGEX) else None
     return bool(node)
 
 
@@ -160,7 +160,7 @@ def open_up(target: Node) -> None:
 def words(node: Node) -> str | None:
     """What a known value becomes inside a text; None when it cannot be known or is no scalar."""
     if node.kind is SCALAR:
-        return UNDEFINED if node.tag == UNDEFINED or node.tag == OMITTED else str(node.value)
+        return UNDEFINED if node.tag in (UNDEFINED, OMITTED) else str(node.value)
     return None
 
 

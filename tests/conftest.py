@@ -55,3 +55,8 @@ def tree(tmp_path: Path) -> Callable[[dict[str, str]], Path]:
         return tmp_path
 
     return write
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` writes the golden files anew instead of comparing with them."""
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew")

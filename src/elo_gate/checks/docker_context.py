@@ -135,7 +135,7 @@ def missing_source(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator
         path = context.path(source.value)
         if path is None or path == context.folder or path.rpartition("/")[2] == ".git":
             continue
-        if not project.exists(path):
+        if not context.exists(source.value):
             if not project.ignored(path) and not _in_submodule(file, path):
                 missing.append(source)
         elif "!" not in _ignore_text(file, context) and context.excluded(path[len(context.folder) :].lstrip("/")):

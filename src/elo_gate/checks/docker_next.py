@@ -64,10 +64,8 @@ def _config(file: Artifact, source: str, copy: Item) -> str | None:
 def public_names(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault | Undecided]:
     """Yields a fault for a build that is not given the NEXT_PUBLIC_ names that production documents."""
     context = dockerfile.of(file)["context"]
-    if context.folder is None or not _builds_next(file, context):
-        return
-    wanted = _documented(file, context)
-    if not wanted:
+    wanted = _documented(file, context) if context.folder is not None else {}
+    if not wanted or not _builds_next(file, context):
         return
     for stage in dockerfile.stages(file):
         build = next((command for command in stage.facts["runs"] if command.facts["call"].builds), None)

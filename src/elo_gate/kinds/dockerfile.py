@@ -63,6 +63,7 @@ def of(artifact: Artifact) -> dict[str, Any]:
         if targets:
             dockerfile_stages.release(made, targets)
         facts["final"] = made.final
+        facts["built"] = [stage for stage in made.stages if stage.facts["built"]]
         last = made.final[-1].facts if made.final else {}
         facts["cmd"], facts["entrypoint"] = last.get("cmd"), last.get("entrypoint")
     return facts
@@ -74,7 +75,8 @@ def file(artifact: Artifact) -> list[Item]:
 
 
 def stages(artifact: Artifact) -> list[Item]:
-    return [stage for stage in of(artifact)["stages"] if stage.facts["built"]]
+    found: list[Item] = of(artifact)["built"]
+    return found
 
 
 def final_stage(artifact: Artifact) -> list[Item]:

@@ -27,7 +27,7 @@ class Context:
     `services`: the Compose services that build this file, as (artifact, service).
     """
 
-    __slots__ = ("certain", "folder", "ignore", "ignore_path", "project", "services")
+    __slots__ = ("_seen", "certain", "folder", "ignore", "ignore_path", "project", "services")
 
     def __init__(self, project: Any, folder: str | None, certain: bool, services: list[tuple[Artifact, Item]]) -> None:
         self.project = project
@@ -36,6 +36,7 @@ class Context:
         self.services = services
         self.ignore: Patterns | None = None
         self.ignore_path = ".dockerignore"
+        self._seen: dict[str, bool] = {}
 
     def path(self, source: str) -> str | None:
         """Where in the tree a source of COPY lies; None when the context is not known."""
@@ -56,8 +57,12 @@ class Context:
         return self.ignore is not None and self.ignore.match(path) is True
 
     def exists(self, source: str) -> bool:
-        path = self.path(source)
-        return path is not None and (path == "" or self.project.exists(path))
+        """Whether a source of COPY is there, kept out or not."""
+        found = self._seen.get(source)
+        if found is None:
+            path = self.path(source)
+            found = self._seen[source] = path is not None and (path == "" or self.project.exists(path))
+        return found
 
 
 def find(artifact: Artifact, copies: list[Item]) -> Context:

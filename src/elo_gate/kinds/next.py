@@ -27,6 +27,9 @@ _RELEASE = re.compile(r"(\d+)\.(\d+)\.(\d+)(-[\w.-]+)?")
 # A range that stays within one major: `^15.1.0`, `~15.1`, `15.x`, `15`.
 _ONE_MAJOR = re.compile(r"[\^~]?\s*v?(\d+)(?:\.(?:\d+|[xX*])){0,2}(?:-[\w.]+)?\Z")
 
+# What takes /_next/image away: an option, and the value that does it ("": any but "default").
+_SWITCHES = (("images.unoptimized", "true"), ("images.loader", ""), ("images.loaderFile", ""), ("output", "export"))
+
 
 def load(artifact: Artifact) -> None:
     """Sets the configuration, the problems and the `file` view."""
@@ -166,7 +169,7 @@ def images(artifact: Artifact) -> list[Item]:
 def optimizer(artifact: Artifact) -> bool | None:
     """Whether Next.js serves /_next/image: not with `unoptimized`, another loader or a static export."""
     served: bool | None = True
-    for path, off in (("images.unoptimized", "true"), ("images.loader", ""), ("images.loaderFile", ""), ("output", "export")):
+    for path, off in _SWITCHES:
         node = option(artifact, path)
         values = node.value if node.kind is CHOICE else (node,)
         states = {_switched_off(each, off) for each in values}
@@ -183,7 +186,7 @@ def _switched_off(node: Node, off: str) -> bool | None:
         return False
     if node.kind is not SCALAR:
         return None
-    return node.value == off if off else node.value != "default"
+    return bool(node.value == off if off else node.value != "default")
 
 
 def remote_patterns(artifact: Artifact) -> list[Item]:

@@ -112,7 +112,8 @@ def _each(node: Node, doubts: list[Doubt]) -> Iterator[tuple[Node, bool]]:
         if option.is_null():
             continue
         if option.kind is not SEQ:
-            doubts.append((f"'{option.value}' gives headers" if option.kind is UNKNOWN else "no list of headers", option))
+            why = f"'{option.value}' gives headers" if option.kind is UNKNOWN else "headers() gives no list"
+            doubts.append((why, option))
             continue
         for element in option.value:
             inner = alternatives(element)

@@ -75,15 +75,16 @@ def _find(text: str) -> Iterator[tuple[int, int, int]]:
 
 def _named(text: str) -> Iterator[tuple[int, int]]:
     """Where values stand whose name, or the words before them, say that they are secret."""
-    for pattern in (_NAMED, _OPTION, _ENTRY, _INSTRUCTION):
-        at = 0
-        while match := pattern.search(text, at):
-            at = match.end(1)
-            if secret_name(match[1]):
-                rest = pattern is _INSTRUCTION or (pattern is _ENTRY and "\n" in match[0])
-                for start, end in _value(text, match.end(), _REST if rest else match.start(1)):
-                    yield start, end
-                    at = end if end - at > 400 else at  # names inside a long one need no look of their own
+    for begin, end_of_line, limit in _suspect_lines(text):
+        for pattern in (_NAMED, _OPTION, _ENTRY, _INSTRUCTION):
+            at = begin
+            while (match := pattern.search(text, at, limit)) and match.start(1) < end_of_line:
+                at = match.end(1)
+                if secret_name(match[1]):
+                    rest = pattern is _INSTRUCTION or (pattern is _ENTRY and "\n" in match[0])
+                    for start, end in _value(text, match.end(), _REST if rest else match.start(1)):
+                        yield start, end
+                        at = end if end - at > 400 else at  # names inside a long one need no look of their own
     at = 0
     while match := _DEFAULT.search(text, at):
         at = match.end()
@@ -98,6 +99,20 @@ def _named(text: str) -> Iterator[tuple[int, int]]:
             if not said or any(map(odd, ALNUM.findall(text[start:end]))):
                 yield start, end
                 covered = end
+
+
+def _suspect_lines(text: str) -> Iterator[tuple[int, int, int]]:
+    """(begin, end, how far a match may reach) of each line with a word that the names of secrets are made of."""
+    at = 0
+    while suspect := _SUSPECT.search(text, at):
+        begin = text.rfind("\n", 0, suspect.start()) + 1
+        end = text.find("\n", suspect.start())
+        end = limit = len(text) if end < 0 else end
+        for _ in range(2):  # a name and its value may stand on two lines, with one between them
+            limit = text.find("\n", limit + 1) if limit < len(text) else limit
+            limit = len(text) if limit < 0 else limit
+        yield begin, end, limit
+        at = end
 
 
 def _value(text: str, at: int, name: int) -> Iterator[tuple[int, int]]:

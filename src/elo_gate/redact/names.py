@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .randomness import ALNUM, odd
 
@@ -80,6 +81,7 @@ _DICTIONARY = _set(
 _FLAGS = _set("true false yes no on off null none nil undefined ~ {} []")
 
 
+@lru_cache(4096)  # the same names come again on every line
 def secret_name(name: str) -> bool:
     """Whether a name says that its value is a credential; not a flag, a path, a type or a public key."""
     words = [word.lower() for word in _WORD.findall(name)]

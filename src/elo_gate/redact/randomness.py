@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _ADVISORY = re.compile("GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}|CVE-[0-9]{4}-[0-9]
 ALNUM = re.compile("[0-9A-Za-z]+")
 
 
+@lru_cache(4096)  # the same words come again on every line
 def odd(word: str) -> bool:
     """Whether a run of letters and digits looks like no word, number or name made of words."""
     size = len(word)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-from ..model import ABSENT, MAP, SCALAR, SEQ, Node, Problem
+from ..model import ABSENT, SCALAR, SEQ, Node, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Line:
 
 
 class Dockerfile:
-    """What a Dockerfile says. `root` is the same as a tree: a seq of one-entry maps, keyword to arguments.
+    """What a Dockerfile says. `root` is the same as a tree: a seq of seqs, the keyword first, then its arguments.
 
     `directives`: name -> value Node (syntax, escape, check). `comments`: (start, end) of every comment that is no
     directive, without its line end.
@@ -264,7 +264,6 @@ class _Reader:
             if frontend is None or "docker/dockerfile" in frontend.value:
                 message = "this word is no Dockerfile instruction"
                 self.problem("unknown-instruction", message, keyword.start, keyword.end)
-            rest = end
         elif instruction.name == "ONBUILD":
             if outer is not None or rest >= end:
                 self.refuse(instruction, "an instruction other than ONBUILD has to follow")
@@ -273,26 +272,29 @@ class _Reader:
         else:
             rest = self.flags(instruction, rest)
             self.arguments(instruction, rest, end)
-        keyword = instruction.keyword
-        value = instruction.inner.node if instruction.inner else self.value(instruction, rest, end)
-        stop = max(value.end, keyword.end)
-        if instruction.heredocs:
-            stop = max(stop, instruction.heredocs[-1].body.end)
-        instruction.node = Node(MAP, [(keyword, value)], self.source, keyword.start, stop)
+        self.close(instruction)
         return instruction
 
-    def value(self, instruction: Instruction, rest: int, end: int) -> Node:
-        """The arguments as one node: a map of pairs or a seq of words."""
-        line = instruction.line
-        first = line.place(rest) if rest < end else instruction.keyword.end
-        last = line.place(end - 1) + 1 if rest < end else first
-        if instruction.pairs:
-            # The tree holds no ABSENT: what has no value has an empty one.
-            entries = [
-                (key, item or Node(SCALAR, "", self.source, key.end, key.end)) for key, item in instruction.pairs
-            ]
-            return Node(MAP, entries, self.source, first, last)
-        return Node(SEQ, instruction.args, self.source, first, last)
+    def close(self, instruction: Instruction) -> None:
+        """Makes the instruction's node of its parts."""
+        parts = [instruction.keyword]
+        if instruction.inner is not None:
+            parts.append(instruction.inner.node)
+        elif instruction.pairs:
+            for name, value in instruction.pairs:
+                parts.append(name)
+                if value:
+                    parts.append(value)
+        else:
+            if instruction.kind:
+                parts.append(instruction.kind)
+            parts += instruction.args
+        end = parts[-1].end
+        for _, value in instruction.flags[-1:]:
+            end = max(end, value.end)
+        if instruction.heredocs:
+            end = max(end, instruction.heredocs[-1].body.end)
+        instruction.node = Node(SEQ, parts, self.source, instruction.keyword.start, end)
 
     def flags(self, instruction: Instruction, at: int) -> int:
         text = instruction.line.text

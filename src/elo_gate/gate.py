@@ -157,7 +157,7 @@ def _with_own_rules(ruleset: Ruleset, policy: Policy) -> Ruleset:
         taken = sorted({rule.id for rule in own} & set(ruleset.ids))
         if taken:
             raise ConfigError(f"{policy.path}: rules: '{taken[0]}' is the id of a built-in rule")
-        ruleset.extend(from_sources(sources))
+        ruleset = ruleset.and_own(from_sources(sources))
     return ruleset
 
 

@@ -112,11 +112,7 @@ class Project:
         artifact = Artifact(source, kind)
         artifact.project = self
         self._artifacts[path] = artifact
-        try:
-            module = module_of(kind)
-        except ModuleNotFoundError:  # XXX-TEMP
-            del self._artifacts[path]
-            return None
+        module = module_of(kind)
         module.load(artifact)
         if kind == "railway" and path.endswith(".json") and not module.recognises(artifact.root):
             if not artifact.problems:

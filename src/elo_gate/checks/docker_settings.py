@@ -167,7 +167,11 @@ def port(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
     resolved = value.facts["value"]
     if resolved.kind is not SCALAR or any(isinstance(each.facts["port"], Node) for each in exposed):
         raise Undecided("a variable holds a port", value)
-    if resolved.value.isdigit() and int(resolved.value) not in [each.facts["port"] for each in exposed]:
+    if (
+        resolved.value.isdecimal()
+        and len(resolved.value) < 20
+        and int(resolved.value) not in [each.facts["port"] for each in exposed]
+    ):
         yield Fault(
             exposed[-1].node,
             [(value.node, "the port the application is given")],

@@ -90,7 +90,7 @@ def _unavailable(it: Item, count: int) -> int | None:
     value = strategy.get("rollingUpdate", "maxUnavailable")
     if value.kind is not SCALAR:
         return None
-    if value.value.endswith("%") and value.value[:-1].isdecimal():
+    if value.value.endswith("%") and value.value[:-1].isdecimal() and len(value.value) < 20:
         return count * int(value.value[:-1]) // 100
     return integer(value)
 
@@ -122,10 +122,10 @@ def _pause(hook: Node) -> tuple[Node, int | None]:
     for word in hook.get("exec", "command").elements():
         parts = (word.text() or "").split()
         for at, part in enumerate(parts[1:], 1):
-            if parts[at - 1] in ("sleep", "/bin/sleep") and part.rstrip(";&").isdecimal():
+            if parts[at - 1] in ("sleep", "/bin/sleep") and part.rstrip(";&").isdecimal() and len(part) < 20:
                 return word, int(part.rstrip(";&"))
     words = [word.text() or "" for word in hook.get("exec", "command").elements()]
-    if len(words) == 2 and words[0] in ("sleep", "/bin/sleep") and words[1].isdecimal():
+    if len(words) == 2 and words[0] in ("sleep", "/bin/sleep") and words[1].isdecimal() and len(words[1]) < 20:
         return hook.get("exec", "command", 1), int(words[1])
     return hook, None
 

@@ -78,7 +78,7 @@ def target_port(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fa
         number = integer(target)
         values = {"service": it.facts["name"], "port": target.value, "workload": pods[0].facts["name"]}
         related = [(node.get("containerPort"), "a declared port") for _, _, node in declared[:3]]
-        if number is None and not target.value.isdecimal():
+        if number is None and not (target.value.isdecimal() and len(target.value) < 20):
             if target.value not in names and not any(_unknown_ports(pod) for pod in pods):
                 yield Fault(target, related=related, message="name", **values)
         elif declared and None not in numbers and (number or int(target.value)) not in numbers:

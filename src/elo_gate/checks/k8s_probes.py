@@ -48,7 +48,7 @@ def unknown_port(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[F
             if port.kind is not SCALAR or probe.get(handler, "host"):
                 continue
             number = integer(port)
-            if number is None and port.value.isdecimal():
+            if number is None and port.value.isdecimal() and len(port.value) < 20:
                 number = int(port.value)
             values = {"container": it.facts["name"], "probe": field, "port": port.value}
             related = [(node.get("containerPort"), "a declared port") for _, _, node in declared[:3]]

@@ -103,7 +103,7 @@ def heap_over_limit(it: Item, file: Artifact, params: dict[str, Any]) -> Iterato
         if not option:
             _, option, rest = text.partition("--max_old_space_size")
         digits = rest.lstrip("= ").split(" ")[0] if option else ""
-        if digits.isdecimal() and int(digits) * _MEBI >= allowed:
+        if digits.isdecimal() and len(digits) < 20 and int(digits) * _MEBI >= allowed:
             related = [(limit, "the limit")]
             yield Fault(node, related=related, container=it.facts["name"], heap=digits, limit=limit.value)
             return

@@ -122,10 +122,10 @@ def cron_problem(text: str) -> str:
             return f"the {name} is a name; only numbers are read"
         for part in field.split(","):
             span, slash, step = part.partition("/")
-            if slash and not (step.isdigit() and int(step) > 0):
+            if slash and not (step.isdecimal() and step.strip("0")):
                 return f"the {name} has a step that is not a number above 0"
             ends = span.split("-") if span != "*" else []
-            if len(ends) > 2 or not all(end.isdigit() for end in ends):
+            if len(ends) > 2 or not all(end.isdecimal() and len(end) < 10 for end in ends):
                 return f"the {name} is neither a number, a range nor '*'"
             if not all(low <= int(end) <= high for end in ends):
                 return f"the {name} is not between {low} and {high}"

@@ -221,7 +221,7 @@ class _Builder:
             user = word.value.partition(":")[0]
         facts = {
             "name": user, "group": group, "stage": self.stage,
-            "numeric": user.isdigit() if isinstance(user, str) else user,
+            "numeric": user.isdecimal() if isinstance(user, str) else user,
             "root": user in ("root", "0") if isinstance(user, str) else user,
         }  # fmt: skip
         return Item(word, facts, instruction.keyword)
@@ -233,7 +233,7 @@ class _Builder:
         if resolved.kind is SCALAR:
             text, _, rest = resolved.value.partition("/")
             protocol = rest.lower() or "tcp"
-            if text.isdigit() and len(text) < 6:
+            if text.isdecimal() and len(text) < 6:
                 number = int(text)
         return Item(word, {"port": number, "protocol": protocol, "stage": self.stage})
 
@@ -261,7 +261,12 @@ class _Builder:
         if resolved.kind is not SCALAR:
             return resolved
         found = self.by_name.get(resolved.value.lower())
-        if found is None and resolved.value.isdigit() and int(resolved.value) < len(self.made.stages) - 1:
+        if (
+            found is None
+            and resolved.value.isdecimal()
+            and len(resolved.value) < 6
+            and int(resolved.value) < len(self.made.stages) - 1
+        ):
             found = self.made.stages[int(resolved.value)]
         if found is not None:
             self.state["uses"].append(found)

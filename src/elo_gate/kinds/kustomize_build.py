@@ -163,7 +163,7 @@ def _replaced(target: Node) -> Callable[[Node], Node | None]:
 
 
 def _field_path(text: str) -> tuple[str | int, ...]:
-    return tuple(int(part) if part.isdecimal() else part for part in text.split(".") if part)
+    return tuple(int(part) if part.isdecimal() and len(part) < 10 else part for part in text.split(".") if part)
 
 
 def _selected(node: Node, target: Node) -> bool:
@@ -220,7 +220,7 @@ def _operate(node: Node, operation: Node) -> Node:
         part = part.replace("~1", "/").replace("~0", "~")
         step: str | int = part
         if current.kind is SEQ:
-            step = len(current.value) if part == "-" else int(part) if part.isdecimal() else part
+            step = len(current.value) if part == "-" else int(part) if part.isdecimal() and len(part) < 10 else part
         path.append(step)
         current = current.get(step)
     if path and name in ("add", "replace") and value:

@@ -54,7 +54,7 @@ def skip_answer(command: str) -> bool | None:
     *before, last = commands
     if any(words[0] not in ("echo", "true", ":") for words in before):
         return None
-    if last[0] == "exit" and len(last) == 2 and last[1].isdigit():
+    if last[0] == "exit" and len(last) == 2 and last[1].isdecimal() and len(last[1]) < 10:
         return int(last[1]) % 256 == 0
     return {"true": True, ":": True, "echo": True, "false": False}.get(last[0])
 

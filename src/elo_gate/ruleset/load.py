@@ -108,10 +108,11 @@ class Ruleset:
             self._rules[kind] = found
         return found
 
-    def extend(self, other: Ruleset) -> None:
-        """Adds a user's own rules."""
-        self._extra.append(other)
-        self._rules.clear()
+    def and_own(self, other: Ruleset) -> Ruleset:
+        """These rules and a user's own."""
+        made = Ruleset(self._module)
+        made._extra = [*self._extra, other]
+        return made
 
     def words(self, identifier: str) -> dict[str, Any]:
         """Title, rationale, fix, messages, references, security, cwe, parameters of a rule. KeyError when unknown."""

@@ -207,7 +207,11 @@ class Evaluator:
         if target.kind is SEQ:
             if name == "length" and all(each.kind is not CHOICE and each.tag != SPREAD for each in target.value):
                 return plain(str(len(target.value)), at)
-            if name.isdecimal() and not any(each.kind is CHOICE or each.tag == SPREAD for each in target.value):
+            if (
+                name.isdecimal()
+                and len(name) < 10
+                and not any(each.kind is CHOICE or each.tag == SPREAD for each in target.value)
+            ):
                 return target.get(int(name)) or nothing(at)
             return unknown(name, at)
         if target.kind is MAP:

@@ -41,31 +41,39 @@ class DiskTree:
         self._listed: dict[str, tuple[list[str], list[str]]] = {}
 
     def names(self, folder: str) -> tuple[list[str], list[str]]:
-        """(files, folders) in a folder, sorted. Links to folders, pipes, sockets and devices are left out."""
+        """(files, folders) in a folder, sorted. Links to folders, pipes, sockets and devices are left out.
+
+        Nothing for a folder that is reached through a link.
+        """
         listed = self._listed.get(folder)
         if listed is None:
-            files, folders = [], []
-            try:
-                with os.scandir(os.path.join(self.root, folder)) as entries:
-                    for entry in entries:
-                        try:
-                            if entry.is_symlink():
-                                if entry.is_file() and self._inside(entry.path):
-                                    files.append(entry.name)
-                            elif entry.is_dir():
-                                folders.append(entry.name)
-                            elif entry.is_file():
-                                files.append(entry.name)
-                        except OSError:
-                            continue  # a link that loops: nothing that could be read
-            except FileNotFoundError:
-                pass
-            except (OSError, ValueError) as error:
-                self.unlisted[folder] = getattr(error, "strerror", None) or "not a path"
-            files.sort()
-            folders.sort()
-            listed = self._listed[folder] = (files, folders)
+            above, _, name = folder.rpartition("/")
+            real = not folder or name in self.names(above)[1]
+            listed = self._listed[folder] = self._list(folder) if real else ([], [])
         return listed
+
+    def _list(self, folder: str) -> tuple[list[str], list[str]]:
+        files, folders = [], []
+        try:
+            with os.scandir(os.path.join(self.root, folder)) as entries:
+                for entry in entries:
+                    try:
+                        if entry.is_symlink():
+                            if entry.is_file() and self._inside(entry.path):
+                                files.append(entry.name)
+                        elif entry.is_dir():
+                            folders.append(entry.name)
+                        elif entry.is_file():
+                            files.append(entry.name)
+                    except OSError:
+                        continue  # a link that loops: nothing that could be read
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError) as error:
+            self.unlisted[folder] = getattr(error, "strerror", None) or "not a path"
+        files.sort()
+        folders.sort()
+        return files, folders
 
     def _inside(self, path: str) -> bool:
         try:
@@ -75,17 +83,17 @@ class DiskTree:
         return real.startswith(self.root + os.sep)
 
     def exists(self, path: str) -> bool:
-        """Whether a file or folder of the tree is there. No link on the way may lead out of the root."""
+        """Whether a file or folder of the tree is there; neither what a link leads to outside, nor through one."""
         if not path:
             return True
-        if path.startswith("/") or ".." in path.split("/") or "\0" in path:
-            return False
-        full = os.path.join(self.root, path)
-        return os.path.lexists(full) and self._inside(full)
+        folder, _, name = path.rpartition("/")
+        files, folders = self.names(folder)
+        return name in folders or name in files
 
     def is_folder(self, path: str) -> bool:
         """Whether a folder of the tree is there."""
-        return self.exists(path) and os.path.isdir(os.path.join(self.root, path))
+        folder, _, name = path.rpartition("/")
+        return not path or name in self.names(folder)[1]
 
     def read(self, path: str, limit: int = TEXT_LIMIT) -> bytes:
         """The bytes of a regular file. Raises Unreadable."""

@@ -193,7 +193,8 @@ def _permissions(text: str, params: dict[str, Any]) -> str | None:
     """A structured header: `camera=()`. One item in the old syntax (`camera 'none'`) and browsers drop them all."""
     if _empty(text):
         return "empty"
-    return None if all("=" in item for item in text.split(",") if item.strip()) and ";" not in text else "permissions"
+    old = any("=" not in item for item in text.split(",") if item.strip()) or re.search(r";\s*[\w-]+=[(*]", text)
+    return "permissions" if old else None
 
 
 def _policy(text: str, params: dict[str, Any]) -> str | None:

@@ -57,7 +57,7 @@ def absent_flag(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
 
 def numbers(text: str) -> tuple[int, ...]:
     """A version as numbers: "15.3.0" -> (15, 3, 0)."""
-    return tuple(int(part) for part in text.split("-")[0].split("."))
+    return tuple(int(part) for part in text.partition("-")[0].split("."))
 
 
 def supported(file: Artifact) -> list[int]:
@@ -164,7 +164,9 @@ def redundant_defaults(it: Item, file: Artifact, params: dict[str, Any]) -> Answ
         same = [row for row in (rows if known is None else rows[-1:]) if row["value"] == written]
         if same:
             later = next((row for row in rows if numbers(row["since"]) > numbers(same[0]["since"])), None)
-            found.append((path + (f" (before {later['since'].split('.')[0]})" if later else ""), config.key(file, path)))
+            until = f" (before {numbers(later['since'])[0]})" if later is not None else ""
+            found.append((path + until, config.key(file, path)))
+    found.sort(key=lambda pair: pair[1].start)
     if found:
         related = [(key, "this one too") for _, key in found[1:]]
         yield Fault(found[0][1], related, options=", ".join(path for path, _ in found))
@@ -209,15 +211,14 @@ def destination(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
         host = host if host.startswith("[") else host.partition(":")[0]
         if scheme in ("http", "https") and host in _OWN:
             seen.append("local")
-        elif scheme == "http" and "." in host and ":" not in host and not host.endswith(_PRIVATE) and not _address(host):
-            seen.append("plain")
         else:
-            seen.append("")
+            seen.append("plain" if scheme == "http" and _public(host) else "")
     if set(seen) in ({"local"}, {"plain"}):
         yield Fault(options[0], message=seen[0], host=str(options[0].value).partition("://")[2].partition("/")[0])
     elif any(seen):
         yield Undecided("the destination depends on the environment", target or ABSENT)
 
 
-def _address(host: str) -> bool:
-    return all(part.isdigit() for part in host.split("."))
+def _public(host: str) -> bool:
+    """Whether a host is a name in the public DNS: no address, no name of a cluster or a private network."""
+    return "." in host and "[" not in host and not host.endswith(_PRIVATE) and not host.replace(".", "").isdigit()

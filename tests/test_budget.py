@@ -28,6 +28,7 @@ FILES: dict[str, tuple[str, str, set[str]]] = {
     "env": (".env.production", "LOG_LEVEL=info\nA=b\n", set()),
 }  # fmt: skip
 
+
 def imported(door: str, folder: Path) -> set[str]:
     """The modules a door brings into a fresh interpreter."""
     script = (

@@ -61,7 +61,9 @@ def test_a_users_own_folder_of_rules_is_judged_too(worked: str, tree: Write) -> 
         ("'{it.sources}'", "{it.sources}", "single quotes"),
     ],
 )
-def test_a_refused_rule_file_stops_the_run_and_says_why(worked: str, tree: Write, old: str, new: str, says: str) -> None:
+def test_a_refused_rule_file_stops_the_run_and_says_why(
+    worked: str, tree: Write, old: str, new: str, says: str
+) -> None:
     assert old in worked
     folder = tree(
         {

@@ -28,7 +28,7 @@ UNPARSABLE = "services:\n  app: [\n"
 def call(module: str, folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", f"from elo_gate.{module} import main; main()", *words],
-        cwd=folder, capture_output=True, text=True, timeout=120, env={**os.environ, **environment},
+        cwd=folder, capture_output=True, text=True, timeout=120, env={**os.environ, **environment}, check=False,
     )  # fmt: skip
 
 

@@ -26,7 +26,13 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         else:
             shutil.copy(root / name, copy / name)
     out = copy.parent / "dist"
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", out], cwd=copy, check=True, capture_output=True, timeout=300)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", out],
+        cwd=copy,
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
     (made,) = out.iterdir()
     return made
 

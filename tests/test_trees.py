@@ -89,7 +89,11 @@ def test_the_guide_is_judged_to_the_end(guide: Path) -> None:
 def test_the_guide_is_not_accused_of_what_is_right(guide: Path) -> None:
     """CATALOG's disproved candidates, by place: nothing but what stands at it for another reason."""
     run = gate.run(str(guide), as_of=AS_OF)
-    errors = {(each.source.path, each.source.position(each.start)[0]) for each in run.verdict.findings if each.severity == "error"}
+    errors = {
+        (each.source.path, each.source.position(each.start)[0])
+        for each in run.verdict.findings
+        if each.severity == "error"
+    }
     assert ("vercel.json", 9) not in errors, "routes beside functions are legacy, not refused"
     assert ("vercel.json", 21) not in errors, "maxDuration 30 is right"
     assert ("railway.toml", 3) not in errors, "Nixpacks still builds"

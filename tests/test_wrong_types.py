@@ -62,7 +62,9 @@ def change(value: Any, path: tuple[Any, ...], put: Any) -> Any:
 def failures(files: dict[str, str]) -> list[Any]:
     """What failed when a tree in memory was judged with all rules."""
     ruleset = load()
-    project = examples.Project(examples.MemoryTree(files), examples.AS_OF, ruleset.table, elo=True, ignores=examples.MemoryIgnores(files))
+    project = examples.Project(
+        examples.MemoryTree(files), examples.AS_OF, ruleset.table, elo=True, ignores=examples.MemoryIgnores(files)
+    )
     project.look()
     outcome = engine.judge(project.judged(), ruleset, {}, mask)
     return outcome.failures
@@ -91,6 +93,30 @@ def test_broken_text(tree: str, path: str, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(text)))
         end = min(len(text), start + data.draw(st.sampled_from([0, 1, 2, 7, 40])))
-        put = data.draw(st.sampled_from(["", "\n", "'", '"', "{", "}", "[", "$", "${", "\\", "#", "=", ":", "<<EOF\n", "\t", "FROM ", "é", "\x00", "..."]))
+        put = data.draw(
+            st.sampled_from(
+                [
+                    "",
+                    "\n",
+                    "'",
+                    '"',
+                    "{",
+                    "}",
+                    "[",
+                    "$",
+                    "${",
+                    "\\",
+                    "#",
+                    "=",
+                    ":",
+                    "<<EOF\n",
+                    "\t",
+                    "FROM ",
+                    "é",
+                    "\x00",
+                    "...",
+                ]
+            )
+        )
         text = text[:start] + put + text[end:]
     assert failures({**FILES[tree], path: text}) == []

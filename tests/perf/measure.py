@@ -234,7 +234,9 @@ def main() -> int:
         head, mark, _ = page.read_text().partition("<!-- measured -->")
         version = sys.version.split()[0]
         table = "\n".join(["| case | × `python -c pass` | budget | |", "|---|--:|--:|---|", *rows])
-        page.write_text(f"{head}{mark}\n\nCPython {version}, {os.uname().machine}, CPU time, least of several rounds.\n\n{table}\n")
+        page.write_text(
+            f"{head}{mark}\n\nCPython {version}, {os.uname().machine}, CPU time, least of several rounds.\n\n{table}\n"
+        )
     return 1 if missed else 0
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..model import Artifact
 
-# Variables for which the image reads the same name with `_FILE` (hub.docker.com/_/postgres, _/mysql, _/mariadb, _/mongo).
+# Variables that the image also reads with `_FILE` (hub.docker.com/_/postgres, _/mysql, _/mariadb, _/mongo).
 _FILES = {
     "postgres": ("POSTGRES_PASSWORD",),
     "mysql": ("MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD"),
@@ -133,7 +133,7 @@ def not_required(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[F
 
 
 def _unread_env_file(file: Artifact) -> Node:
-    """The assignments of a production env file beside the Compose file: without `--env-file` Compose reads `.env` alone."""
+    """What a production env file beside the Compose file sets: without `--env-file` Compose reads `.env` alone."""
     project, folder = file.project, file.path.rpartition("/")[0]
     if project is None:
         return ABSENT

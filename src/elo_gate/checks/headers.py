@@ -250,11 +250,7 @@ def open_cors(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
             continue
         wide = told(header.value, lambda text: text.strip() == "*")
         other = next(
-            (
-                each
-                for each in found
-                if each.entry is header.entry and each.name == "access-control-allow-credentials"
-            ),
+            (each for each in found if each.entry is header.entry and each.name == "access-control-allow-credentials"),
             None,
         )
         allowed = told(other.value, lambda text: text.strip().lower() == "true") if other is not None else False

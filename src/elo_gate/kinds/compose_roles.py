@@ -77,7 +77,8 @@ _PRODUCTS = {
         "certbot": "certbot acme-companion lego acme.sh letsencrypt-nginx-proxy-companion",
         "monitoring": "prometheus grafana grafana-oss loki promtail alloy tempo jaeger all-in-one node-exporter "
         "cadvisor alertmanager opentelemetry-collector opentelemetry-collector-contrib otel-collector netdata "
-        "uptime-kuma fluent-bit fluentd vector telegraf datadog/agent postgres-exporter redis_exporter blackbox-exporter "
+        "uptime-kuma fluent-bit fluentd vector telegraf datadog/agent postgres-exporter redis_exporter "
+        "blackbox-exporter "
         "kibana beats/filebeat",
         "backup": "postgres-backup-local postgres-backup-s3 restic offen/docker-volume-backup docker-volume-backup",
     },

@@ -43,16 +43,16 @@ def missing(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
     found, doubts = next_headers.effective(file)
     absent: list[str] = []
     perhaps: list[str] = []
-    places: list[tuple[Node, str]] = []
+    partial: list[Header] = []
     for name in params["headers"]:
         if name.lower() == _TRANSPORT and only_vercel(file):
             continue  # https://vercel.com/docs/cdn-security/encryption: Vercel sends it for every domain
-        state, partial = _state(name.lower(), found)
+        state, some = _state(name.lower(), found)
         if state == "perhaps":
             perhaps.append(name)
         elif state == "absent":
-            absent.append(name + (f" (only on {partial[0].source.value})" if partial else ""))
-            places.extend((header.key, "set for some paths") for header in partial)
+            absent.append(name)
+            partial.extend(some[:1])
     if perhaps:
         yield Undecided(f"whether {', '.join(perhaps)} is set depends on what is not known", _place(it, file))
     if not absent:
@@ -61,11 +61,14 @@ def missing(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
     if why is not None:
         yield Undecided(f"{', '.join(absent)}: {why}", _place(it, file))
         return
-    lines = [f"{{ key: '{name}', value: '{value}' }}" for name, value in params["values"].items()]
-    wanted = [line for line in lines if any(f"'{name.split(' ')[0]}'" in line for name in absent)]
-    others = [name for name in ("middleware", "vercel.json") if name == "middleware" or file.project.exists(name)]
+    paths = [next_headers.middleware(file), *next_headers.platform_files(file)]
     yield Fault(
-        _place(it, file), places, headers=", ".join(absent), lines=", ".join(wanted), others=" and ".join(others)
+        _place(it, file),
+        [(header.key, f"{header.key.value} for {_words(header.source)} only") for header in partial],
+        message="many" if len(absent) > 3 else "default",
+        headers=", ".join(absent[:3]),
+        more=", ".join(absent[3:]),
+        files=", ".join([file.path, *(path for path in paths if path is not None)]),
     )
 
 

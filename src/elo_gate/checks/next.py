@@ -115,6 +115,7 @@ def removed_options(it: Item, file: Artifact, params: dict[str, Any]) -> Answers
                 to=row.get("to", ""),
                 say=row.get("say", ""),
                 here=here(it),
+                repair=f"Write it as `{row['to']}`" if "to" in row else f"Delete `{row['path']}`",
             )
 
 

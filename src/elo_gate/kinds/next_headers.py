@@ -216,9 +216,13 @@ def of_vercel(artifact: Artifact) -> tuple[list[Header], list[Doubt]]:
 
     found: list[Header] = []
     doubts: list[Doubt] = []
-    folder = artifact.path.rpartition("/")[0]
-    for place in dict.fromkeys((folder, "")):
-        other = artifact.project.artifact(f"{place}/vercel.json" if place else "vercel.json")
+    for path in platform_files(artifact):
+        if path.endswith(".ts"):
+            source_of = artifact.project.read(path)
+            if source_of is None or "headers" in source_of.text or not source_of.text.strip():
+                doubts.append((f"'{path}' may set headers", Node(UNKNOWN, path, artifact.source, 0, 0)))
+            continue
+        other = artifact.project.artifact(path)
         if other is not None and other.kind == "vercel":
             if any(problem.fatal for problem in other.problems):
                 doubts.append((f"'{other.path}' cannot be read", Node(UNKNOWN, other.path, artifact.source, 0, 0)))
@@ -229,8 +233,15 @@ def of_vercel(artifact: Artifact) -> tuple[list[Header], list[Doubt]]:
                     if key.kind is SCALAR:
                         conditional = entry.facts["conditional"]
                         found.append(Header(key, value, source, covers(source), conditional, False, entry.place))
-        path = f"{place}/vercel.ts" if place else "vercel.ts"
-        source_of = artifact.project.read(path) if artifact.project.exists(path) else None
-        if source_of is not None and ("headers" in source_of.text or not source_of.text.strip()):
-            doubts.append((f"'{path}' may set headers", Node(UNKNOWN, path, artifact.source, 0, 0)))
     return found, doubts
+
+
+def platform_files(artifact: Artifact) -> list[str]:
+    """The paths of vercel.json and vercel.ts beside the configuration and at the top."""
+    folder = artifact.path.rpartition("/")[0]
+    paths = [
+        f"{place}/{name}" if place else name
+        for place in dict.fromkeys((folder, ""))
+        for name in ("vercel.json", "vercel.ts")
+    ]
+    return [path for path in paths if artifact.project.exists(path)]

@@ -12,10 +12,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_SUSPECT = re.compile(
-    r"pass|pwd|senha|secret|token|key|cred|auth|salt|pepper|psk|identified|bearer|basic|login|redis-cli|-u|--user",
-    re.IGNORECASE,
-)
+# What the names of secrets, and the phrases before them, are made of; lower case.
+_SUSPECT = (
+    "pass", "pwd", "senha", "secret", "token", "key", "cred", "auth", "salt", "pepper", "psk", "identified", "bearer",
+    "basic", "login", "redis-cli", "mysql", "-u", "--user",
+)  # fmt: skip
 # A name, what stands between it and its value, and the value's begin.
 _NAMED = re.compile(
     r"(?<![\w.\-])(?<!\$\{)-{0,2}([A-Za-z_][\w.\-]*+)[\"'`\])]*[ \t]*(?::=|=>|==?|\|\|=?|\?\?=?|:|>)[ \t]*(?=\S)",
@@ -68,13 +69,13 @@ def _find(text: str) -> Iterator[tuple[int, int, int]]:
         yield start, end, prefix.end() - start if prefix else 0
     for start, end in runs(text):
         yield start, end, 0
-    if _SUSPECT.search(text):
-        for start, end in _named(text):
-            yield start, end, 0
+    for start, end in _named(text):
+        yield start, end, 0
 
 
 def _named(text: str) -> Iterator[tuple[int, int]]:
     """Where values stand whose name, or the words before them, say that they are secret."""
+    covered = 0
     for begin, end_of_line, limit in _suspect_lines(text):
         for pattern in (_NAMED, _OPTION, _ENTRY, _INSTRUCTION):
             at = begin
@@ -85,6 +86,14 @@ def _named(text: str) -> Iterator[tuple[int, int]]:
                     for start, end in _value(text, match.end(), _REST if rest else match.start(1)):
                         yield start, end
                         at = end if end - at > 400 else at  # names inside a long one need no look of their own
+        for match in _PHRASES.finditer(text, begin, limit):
+            if match.start() >= end_of_line:
+                break
+            for start, end in _value(text, match.end(), -1) if match.end() >= covered else ():
+                said = match[0][:5].lower() in ("beare", "basic")  # words of prose, too
+                if not said or any(map(odd, ALNUM.findall(text[start:end]))):
+                    yield start, end
+                    covered = end
     at = 0
     while match := _DEFAULT.search(text, at):
         at = match.end()
@@ -92,27 +101,27 @@ def _named(text: str) -> Iterator[tuple[int, int]]:
             if not readable(text[at : stop.start()]):
                 yield at, stop.start()
             at = stop.start()
-    covered = 0
-    for match in _PHRASES.finditer(text):
-        for start, end in _value(text, match.end(), -1) if match.end() >= covered else ():
-            said = match[0][:5].lower() in ("beare", "basic")  # words of prose, too
-            if not said or any(map(odd, ALNUM.findall(text[start:end]))):
-                yield start, end
-                covered = end
 
 
 def _suspect_lines(text: str) -> Iterator[tuple[int, int, int]]:
     """(begin, end, how far a match may reach) of each line with a word that the names of secrets are made of."""
-    at = 0
-    while suspect := _SUSPECT.search(text, at):
-        begin = text.rfind("\n", 0, suspect.start()) + 1
-        end = text.find("\n", suspect.start())
+    lower = text.lower()
+    if len(lower) != len(text):  # a letter whose small form is two: only ASCII counts here
+        lower = "".join(letter.lower() if letter.isascii() else " " for letter in text)
+    begins = set()
+    for word in _SUSPECT:
+        at = lower.find(word)
+        while at >= 0:
+            begins.add(lower.rfind("\n", 0, at) + 1)
+            line = lower.find("\n", at)
+            at = lower.find(word, line) if line >= 0 else -1
+    for begin in sorted(begins):
+        end = text.find("\n", begin)
         end = limit = len(text) if end < 0 else end
         for _ in range(2):  # a name and its value may stand on two lines, with one between them
             limit = text.find("\n", limit + 1) if limit < len(text) else limit
             limit = len(text) if limit < 0 else limit
         yield begin, end, limit
-        at = end
 
 
 def _value(text: str, at: int, name: int) -> Iterator[tuple[int, int]]:

@@ -137,10 +137,12 @@ def _route(file: Artifact, path: str) -> Source | None:
 
 
 def other_path(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
-    """Yields a fault for an HTTP probe of another path than the standard's, where it is declared."""
+    """Yields a fault for an HTTP probe that asks neither the standard's path nor one below it, where it is declared."""
     if file.project is None or not file.project.elo or not it.facts["serves"]:
         return
     for field, fact in _PROBES:
         path = it.facts[fact].get("httpGet", "path")
-        if path.kind is SCALAR and path.value not in params["paths"]:
+        if path.kind is SCALAR and not any(
+            path.value == wanted or path.value.startswith(wanted + "/") for wanted in params["paths"]
+        ):
             yield Fault(path, probe=field, path=path.value, wanted=params["paths"][0])

@@ -269,19 +269,31 @@ def _secret_nodes(root: Node) -> Iterator[Node]:
         if id(node) in seen:
             continue
         seen.add(id(node))
-        if node.kind is MAP:
-            if node.get("kind").text() == "Secret":
+        if node.kind is SEQ:
+            for value in node.value:
+                if value.kind is not SCALAR:
+                    stack.append((name, value))
+                elif _is_secret(name, value.value, credential.secret_name):
+                    yield value
+        elif node.kind is MAP:
+            if node.index and "kind" in node.index and node.get("kind").text() == "Secret":
                 for field in ("data", "stringData"):
                     yield from (value for _, value in node.get(field).items() if value.kind in (SCALAR, UNKNOWN))
-            label = node.get("name").text()
             for key, value in node.value:
                 known = key.value if key.kind is SCALAR else ""
-                stack.append((label if known == "value" and label else known, value))
-        elif node.kind is SEQ:
-            stack.extend((name, value) for value in node.value)
-        elif node.kind is SCALAR and node.value:
-            text = node.value
-            part, equals, _ = text.partition("=")
-            if credential.secret_name(name) or "://" in text or (equals and credential.secret_name(part)):
-                if not text.isdecimal() and (credential.secret_name(name) or equals or "@" in text):
-                    yield node
+                if known == "value":
+                    known = node.get("name").text() or known
+                if value.kind is not SCALAR:
+                    stack.append((known, value))
+                elif _is_secret(known, value.value, credential.secret_name):
+                    yield value
+
+
+def _is_secret(name: str, text: str, secret_name: Callable[[str], bool]) -> bool:
+    """Whether a scalar may be a credential: by its name, as `NAME=value`, or as a URL with one in it."""
+    if not text or text.isdecimal():
+        return False
+    if secret_name(name):
+        return True
+    part, equals, _ = text.partition("=")
+    return (equals != "" and ("://" in text or secret_name(part))) or ("://" in text and "@" in text)

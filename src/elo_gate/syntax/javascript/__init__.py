@@ -16,7 +16,8 @@ Values are `model.Node`s whose places are the expressions that wrote them, in wh
   words that stand there. A text of which parts are known is UNKNOWN with the tag "template", its value the text
   with `${...}` in the gaps.
 * A map with the tag "open" may have more entries than are seen; an element or an alternative with the tag "omitted"
-  is nothing; an unknown element with the tag "spread" is any number of elements. `lookup` and `alternatives` know.
+  is nothing, one with the tag "falsy" is what an unset variable leaves of `process.env.X && value`; an unknown element
+  with the tag "spread" is any number of elements. `lookup` and `alternatives` know.
 * A function is UNKNOWN with the tag "function"; ask `module.result(node)` for what it returns.
 * `undefined` is a plain null with the tag "undefined".
 * Imports: `read(path)` gives the Source at a root-relative path or None. One level of `./`, `../` and `@/` imports is

@@ -8,6 +8,7 @@ from . import expressions, statements
 from .expressions import described
 from .imports import Imports
 from .values import (
+    FALSY,
     FUNCTION,
     OMITTED,
     OPEN,
@@ -256,7 +257,7 @@ class Evaluator:
             self.spend(longest * len(lists))
             for index in range(longest):
                 out.append(choice([each[index] if index < len(each) else nothing(at, OMITTED) for each in lists], at))
-        elif value.kind is not SCALAR:
+        elif value.kind is not SCALAR and value.tag != FALSY:
             out.append(unknown(value.value if value.kind is UNKNOWN else "...", at, SPREAD))
         if len(out) > MOST_ELEMENTS:
             raise Exhausted
@@ -284,7 +285,7 @@ class Evaluator:
             put(target, *[(key, choice(options, at)) for key, options in merged])
             if any(copy.tag == OPEN for copy in several):
                 target.tag = OPEN
-        elif value.kind is UNKNOWN:
+        elif value.kind is UNKNOWN and value.tag != FALSY:
             target.tag = OPEN
             self.spend(len(target.value))
             doubt = unknown(value.value, at)
@@ -332,6 +333,13 @@ class Evaluator:
                 result = unknown(f"{function.value}(...)", at)
         self.wrappers[id(result)] = (result, known)
         return result
+
+    def unsettle(self, function: Node) -> None:
+        """Makes unknown what a function changes that is called an unknown number of times."""
+        known = self.functions.get(id(function))
+        body = known[1].child_by_field_name("body") if known is not None else None
+        if known is not None and body is not None:
+            statements.havoc(self, body, known[2])
 
     def configures(self, node: Node) -> bool:
         return node.kind is MAP or id(node) in self.functions or (node.kind is CHOICE and any(

@@ -6,6 +6,7 @@ from elo_gate.model import CHOICE, MAP, SCALAR, SEQ, UNKNOWN, Node
 
 from . import methods, statements
 from .values import (
+    FALSY,
     FUNCTION,
     OMITTED,
     OPEN,
@@ -249,8 +250,8 @@ def _logical(ev: Evaluator, operator: str, left: Node, branch: Branch, scope: Sc
     finally:
         ev.branches = before
     if operator == "&&":
-        # An unknown left side is either false, which is "nothing" wherever it can stand, or gives way.
-        kept = [_boolean(False, at) if each.kind is UNKNOWN else each for each in kept]
+        # An unknown left side either stays, and then it is false, or gives way.
+        kept = [unknown(each.value, each, FALSY) if each.kind is UNKNOWN else each for each in kept]
     return choice([*kept, right], at)
 
 

@@ -219,6 +219,7 @@ def _each(ev: Evaluator, element: Node, index: int, call: Node, at: Node) -> Nod
         ev.branches = before
         return choice([result, nothing(element, OMITTED)], element)
     if element.tag == SPREAD:
+        ev.unsettle(call)
         before = ev.perhaps()
         ev.call(call, [unknown("...", element)], at)
         ev.branches = before
@@ -298,6 +299,9 @@ def _join(ev: Evaluator, target: Node, arguments: Arguments, at: Node) -> Node |
             for parts in results:
                 if option.tag == OMITTED:
                     longer.append(parts)
+                elif option.tag == SPREAD or (parts and parts[-1].tag == SPREAD):
+                    # Any number of elements, none included: the marks around them belong to the gap.
+                    longer.append([*parts, string("", option) if option.is_null() else option])
                 else:
                     part = string("", option) if option.is_null() else option
                     longer.append([*parts, mark, part] if parts else [part])

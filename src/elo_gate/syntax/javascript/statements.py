@@ -289,8 +289,9 @@ def _for(ev: Evaluator, branch: Branch, scope: Scope, returns: list[Node]) -> in
     if operator.type == "in":
         subject = methods.keys(ev, subject, ev.place(right, scope))
     if subject.kind is not SEQ:
-        havoc(ev, body, scope)
         subject = Node(SEQ, [unknown("...", subject, SPREAD)], subject.source, subject.start, subject.end)
+    if any(element.tag == SPREAD for element in subject.value):
+        havoc(ev, body, scope)
     outer = ev.branches
     try:
         for element in subject.value:

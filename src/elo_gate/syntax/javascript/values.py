@@ -2,7 +2,7 @@
 
 A map's tag is "open" when entries may exist that were not seen (`...unknown`): what it lacks is unknown.
 An alternative that is "nothing" (an element or entry that is there only under a condition) is a null with
-the tag "omitted". A seq that takes in an unknown list holds an unknown element with the tag "spread".
+the tag "omitted"; what is left of `process.env.X && value` when X is not set is unknown with the tag "falsy". A seq that takes in an unknown list holds an unknown element with the tag "spread".
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 OPEN = "open"
 OMITTED = "omitted"
 SPREAD = "spread"
+FALSY = "falsy"
 UNDEFINED = "undefined"
 TEMPLATE = "template"  # the tag of an unknown text of which parts are known: `frame-src ${process.env.X}`
 FUNCTION = "function"
@@ -52,10 +53,10 @@ def lookup(node: Node, *path: str | int) -> Node:
 
 
 def alternatives(node: Node) -> Sequence[Node]:
-    """What a node can be: the alternatives of a choice, without omitted ones; else the node itself."""
+    """What a node can be: the alternatives of a choice, without omitted and falsy ones; else the node itself."""
     if node.kind is CHOICE:
-        return [each for each in node.value if each.tag != OMITTED]
-    return () if node.tag == OMITTED or not node else (node,)
+        return [each for each in node.value if each.tag not in (OMITTED, FALSY)]
+    return () if node.tag in (OMITTED, FALSY) or not node else (node,)
 
 
 def certain(node: Node) -> bool:
@@ -110,6 +111,8 @@ def truth(node: Node) -> bool | None:
         answers: set[bool | None] = {truth(each) for each in node.value}
         return answers.pop() if len(answers) == 1 else None
     if node.kind is UNKNOWN:
+        if node.tag == FALSY:
+            return False
         written = node.tag == TEMPLATE and not node.value.startswith("${")
         return True if written or node.tag in (FUNCTION, REGEX) else None
     return bool(node)

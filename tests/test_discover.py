@@ -101,3 +101,16 @@ def test_limits_and_encodings(tree: Write) -> None:
     for data in (b"\xff\xfeA\0", b"A\0B", b"\xc3\x28"):
         with pytest.raises(Unreadable):
             decode(data)
+
+
+def test_a_production_file_that_is_no_file_breaks_the_run(tree: Write) -> None:
+    from elo_gate import gate
+
+    folder = tree({"compose.production.yaml": "services: {a: {image: 'ghcr.io/a/b:1', restart: always}}\n"})
+    os.mkfifo(folder / ".env.production")
+    (folder / ".env.example").symlink_to("/etc/passwd")
+    (folder / "Dockerfile").symlink_to("/etc/passwd")
+    run = gate.run(str(folder), as_of="2026-11-25")
+    assert run.verdict.word == "broken"
+    assert [reason.partition(":")[0] for reason in run.verdict.reasons] == [".env.production", "Dockerfile"]
+    assert "leads out of the tree" in run.verdict.reasons[1]

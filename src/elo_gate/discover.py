@@ -33,11 +33,12 @@ class Unreadable(Exception):
 class DiskTree:
     """A folder on disk. Paths are relative to it, with `/`; "" is the folder itself."""
 
-    __slots__ = ("root", "unlisted", "_listed")
+    __slots__ = ("root", "special", "unlisted", "_listed")
 
     def __init__(self, root: str) -> None:
         self.root = os.path.realpath(root)
         self.unlisted: dict[str, str] = {}  # folders whose names could not be read, and why
+        self.special: dict[str, str] = {}  # paths that are no file to read, and why
         self._listed: dict[str, tuple[list[str], list[str]]] = {}
 
     def names(self, folder: str) -> tuple[list[str], list[str]]:
@@ -57,16 +58,25 @@ class DiskTree:
         try:
             with os.scandir(os.path.join(self.root, folder)) as entries:
                 for entry in entries:
+                    why = ""
                     try:
                         if entry.is_symlink():
-                            if entry.is_file() and self._inside(entry.path):
+                            if not self._inside(entry.path):
+                                why = "a link that leads out of the tree"
+                            elif entry.is_file():
                                 files.append(entry.name)
+                            elif not entry.is_dir():
+                                why = "a link to nothing that can be read"
                         elif entry.is_dir():
                             folders.append(entry.name)
                         elif entry.is_file():
                             files.append(entry.name)
+                        else:
+                            why = "not a regular file"
                     except OSError:
-                        continue  # a link that loops: nothing that could be read
+                        why = "a link that leads nowhere"
+                    if why:
+                        self.special[f"{folder}/{entry.name}" if folder else entry.name] = why
         except FileNotFoundError:
             pass
         except (OSError, ValueError) as error:

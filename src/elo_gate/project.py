@@ -58,6 +58,10 @@ class Project:
         """Recognises and loads every file of the tree."""
         for path, ignored in discover.walk(self.tree, self._ignores):
             self._meet(path, ignored)
+        for path, why in sorted(getattr(self.tree, "special", {}).items()):
+            kind = kind_of(path)
+            if kind in KINDS and not self._ignores.ignored(path) and not (self._exclude and self._exclude(path)):
+                self._unread(path, kind, why)
         self._settle()
 
     def look_at(self, paths: Iterable[str]) -> None:
@@ -92,16 +96,7 @@ class Project:
             if content_decides and not always_k8s(path):
                 self.aside[path] = reason_unjudged(path)
                 return None
-            artifact = Artifact(Source(path, ""), "k8s" if content_decides else kind)
-            artifact.project = self
-            self._classify(artifact)
-            if artifact.environment == environment.PRODUCTION:
-                artifact.state = "broken"
-                artifact.problems = [Problem("unreadable", str(error), 0, 0, True)]
-            else:
-                artifact.state = "aside"
-            self._artifacts[path] = artifact
-            return artifact
+            return self._unread(path, "k8s" if content_decides else kind, str(error))
         if content_decides:
             found = "k8s" if kind == "yaml" and always_k8s(path) else kind_by_content(text)
             if found is None or (kind == "json" and found != "k8s"):
@@ -127,6 +122,16 @@ class Project:
                 artifact.state = "broken"
         return artifact
 
+    def _unread(self, path: str, kind: str, why: str) -> Artifact:
+        """An artifact that cannot be read: the run is broken when it is production."""
+        artifact = Artifact(Source(path, ""), kind)
+        artifact.project = self
+        artifact.problems = [Problem("unreadable", why, 0, 0, True)]
+        self._classify(artifact)
+        artifact.state = "broken" if artifact.environment == environment.PRODUCTION else "aside"
+        self._artifacts[path] = artifact
+        return artifact
+
     def _classify(self, artifact: Artifact) -> None:
         """Sets environment, assumed and why: by the configuration, path, siblings, content, or assumption."""
         path, kind = artifact.path, artifact.kind
@@ -140,9 +145,7 @@ class Project:
             files, _ = self.tree.names(folder)
             alike = [name for name in files if kind_of(f"{folder}/{name}" if folder else name) == kind]
             found = environment.by_siblings(path, kind, alike)
-        if found is None and artifact.problems and any(problem.fatal for problem in artifact.problems):
-            found = None
-        elif found is None:
+        if found is None and not any(problem.fatal for problem in artifact.problems):
             found = module_of(kind).signs(artifact)
         if found is not None:
             artifact.environment, artifact.why = found

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from typing import Any
 
-from elo_gate.model import CHOICE, MAP, SCALAR, SEQ, UNKNOWN, Node
+from elo_gate.model import CHOICE, MAP, SCALAR, UNKNOWN, Node
 from elo_gate.syntax.javascript import OMITTED, OPEN, SPREAD, TEMPLATE
 
 NODE = shutil.which("node")
@@ -116,7 +116,9 @@ class Writer:
 
             def make() -> str:
                 self.names.append(name)
-                skip = f"if ({self.condition()}) {self.pick('continue', 'break')};" if self.random.random() < 0.3 else ""
+                skip = (
+                    f"if ({self.condition()}) {self.pick('continue', 'break')};" if self.random.random() < 0.3 else ""
+                )
                 return f"{{ {skip} {self.change()} }}"
 
             return f"for (const {name} of {self.pick(*self.lists)}.slice ? {self.list(2)} : []) {self.inside(make)}"
@@ -162,7 +164,11 @@ class Writer:
             if kind < 0.6:
                 parts.append(f"{self.pick(*'abc')}: {self.expression(depth + 1)}")
             elif kind < 0.8:
-                parts.append(self.pick("...({0} && {1})", "...({0} ? {1} : {{}})").format(self.condition(depth), self.map(depth + 1)))
+                parts.append(
+                    self.pick("...({0} && {1})", "...({0} ? {1} : {{}})").format(
+                        self.condition(depth), self.map(depth + 1)
+                    )
+                )
             elif self.maps:
                 parts.append(f"...{self.pick(*self.maps)}")
             elif self.names:
@@ -175,9 +181,9 @@ class Writer:
         kind = self.random.random()
         if kind < 0.2 and self.lists:
             method = self.pick(
-                "filter(Boolean)", f"map((e) => {self.with_names(['e'])})", f"concat({self.list(depth + 1)})",
-                f"concat({self.expression(depth + 1)})", f"filter((e) => {self.with_names(['e'])})", "flat()", "reverse()",
-                f"flatMap((e) => {self.with_names(['e'])})",
+                "filter(Boolean)", f"map((e) => ({self.with_names(['e'])}))", f"concat({self.list(depth + 1)})",
+                f"concat({self.expression(depth + 1)})", f"filter((e) => ({self.with_names(['e'])}))", "flat()", "reverse()",
+                f"flatMap((e) => ({self.with_names(['e'])}))",
             )  # fmt: skip
             return f"{self.pick(*self.lists)}.{method}"
         if kind < 0.3 and self.maps:

@@ -14,6 +14,7 @@ from .values import (
     OPEN,
     SPREAD,
     choice,
+    held,
     lookup,
     nothing,
     plain,
@@ -270,7 +271,7 @@ class Evaluator:
             for key, item in value.items():
                 if item.kind is CHOICE and any(each.tag == OMITTED for each in item.value):
                     rest = [each for each in item.value if each.tag != OMITTED]
-                    item = choice([*rest, target.get(key.value) or nothing(at, OMITTED)], at)
+                    item = choice([*rest, *held(target, key.value, at)], at)
                 entries.append((key, item))
             put(target, *entries)
             if value.tag == OPEN:
@@ -281,7 +282,7 @@ class Evaluator:
             for each, copy in zip(value.value, several, strict=True):
                 self.spread_map(each, copy, at)
             keys = {name: pair[0] for copy in several for name, pair in (copy.index or {}).items()}
-            merged = [(key, [copy.get(name) or nothing(at, OMITTED) for copy in several]) for name, key in keys.items()]
+            merged = [(key, [each for copy in several for each in held(copy, name, at)]) for name, key in keys.items()]
             put(target, *[(key, choice(options, at)) for key, options in merged])
             if any(copy.tag == OPEN for copy in several):
                 target.tag = OPEN

@@ -5,7 +5,7 @@ from __future__ import annotations
 from elo_gate.model import CHOICE, MAP, SCALAR, SEQ, UNKNOWN, Node
 
 from . import methods
-from .values import OMITTED, SPREAD, alternatives, choice, lookup, nothing, open_up, plain, put, truth, unknown
+from .values import OMITTED, SPREAD, alternatives, choice, held, nothing, open_up, plain, put, truth, unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,12 +94,15 @@ def one(ev: Evaluator, branch: Branch, scope: Scope, returns: list[Node]) -> int
                 scope.names[scope.tree.text(name)] = ev.cannot_tell(name, scope)
             return ON
         # Loops and switches: whatever they touch is unknown; they are gone through once for their calls.
+        if kind == "switch_statement":
+            ev.field(branch, "value", scope)
         havoc(ev, branch, scope)
-        before = ev.perhaps()
-        try:
-            run(ev, _bodies(branch), ev.inside(scope), returns)
-        finally:
-            ev.branches = before
+        for body in _bodies(branch):
+            before = ev.perhaps()
+            try:
+                run(ev, body, ev.inside(scope), returns)
+            finally:
+                ev.branches = before
         return ON
     finally:
         ev.levels -= 1
@@ -185,12 +188,12 @@ def assign_to(ev: Evaluator, target: Branch | None, value: Node, scope: Scope) -
         elif each.kind is MAP:
             item = value
             if owner.kind is CHOICE or not ev.sure_of(each):
-                item = choice([value, lookup(each, key.value) or nothing(value, OMITTED)], value)
+                item = choice([value, *held(each, str(key.value), value)], value)
             put(each, (key, item))
 
 
-def havoc(ev: Evaluator, branch: Branch, scope: Scope) -> None:
-    """Makes unknown what a statement that is not followed may have changed."""
+def havoc(ev: Evaluator, branch: Branch, scope: Scope, entered: tuple[int, ...] = ()) -> None:
+    """Makes unknown what a statement that is not followed may have changed, in the functions it names too."""
     cursor = branch.walk()
     depth = 0
     while True:
@@ -204,6 +207,9 @@ def havoc(ev: Evaluator, branch: Branch, scope: Scope) -> None:
                 parent = node.parent
                 if value.kind is MAP or value.kind is SEQ:
                     open_up(value)
+                function = ev.functions.get(id(value))
+                if function is not None and function[1].id not in entered:
+                    havoc(ev, function[1], function[2], (*entered, function[1].id))
                 if parent is not None and parent.type in (
                     "assignment_expression", "augmented_assignment_expression", "update_expression",
                 ):  # fmt: skip
@@ -218,14 +224,14 @@ def havoc(ev: Evaluator, branch: Branch, scope: Scope) -> None:
             return
 
 
-def _bodies(branch: Branch) -> list[Branch]:
-    """The statements inside a loop, a switch or a label."""
+def _bodies(branch: Branch) -> list[list[Branch]]:
+    """The statements inside a loop or a label, or those of each case of a switch."""
     body = branch.child_by_field_name("body")
     if body is None:
         return []
     if body.type != "switch_body":
-        return [body]
-    return [each for case in body.named_children for each in case.children_by_field_name("body")]
+        return [[body]]
+    return [case.children_by_field_name("body") for case in body.named_children]
 
 
 def _expression(ev: Evaluator, expression: Branch, scope: Scope) -> None:

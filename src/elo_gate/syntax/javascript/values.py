@@ -52,6 +52,14 @@ def lookup(node: Node, *path: str | int) -> Node:
     return node
 
 
+def held(node: Node, name: str, at: Node) -> list[Node]:
+    """What a map may hold under a name: the value, nothing, or both nothing and anything when the map is open."""
+    value = node.get(name) if node.kind is MAP else ABSENT
+    if value:
+        return [value]
+    return [nothing(at, OMITTED), unknown(name, at)] if node.tag == OPEN else [nothing(at, OMITTED)]
+
+
 def alternatives(node: Node) -> Sequence[Node]:
     """What a node can be: the alternatives of a choice, without omitted and falsy ones; else the node itself."""
     if node.kind is CHOICE:
@@ -156,8 +164,10 @@ def open_up(target: Node) -> None:
     if target.kind is MAP:
         target.tag = OPEN
         put(target, *[(key, choice([value, doubt], value)) for key, value in target.items()])
-    elif target.kind is SEQ and not any(each.tag == SPREAD for each in target.value):
-        target.value.append(unknown(doubt.value, target, SPREAD))
+    elif target.kind is SEQ:
+        more = unknown(doubt.value, target, SPREAD)
+        kept = [choice([each, nothing(each, OMITTED)], each) for each in target.value if each.tag != SPREAD]
+        target.value[:] = [more, *kept, more]
 
 
 def words(node: Node) -> str | None:

@@ -22,16 +22,18 @@ _PROPERTIES = re.compile(r"(?:(?:&[^\s,\[\]{}]*|!<[^>]*>|![^\s,\[\]{}]*)(?:\s|(?
 _source = NOWHERE
 _text = ""
 _marked = False  # there may be anchors or tags
+_explicit = False  # there may be a `? key`
 _problems: list[Problem] = []
 _merged = 0
 
 
 def begin(source: Source) -> list[Problem]:
     """Readies this module for a source; the list its problems will be in."""
-    global _source, _text, _marked, _problems, _merged
+    global _source, _text, _marked, _explicit, _problems, _merged
     _source = source
     _text = source.text
     _marked = "&" in _text or "!" in _text
+    _explicit = "?" in _text
     _problems = []
     _merged = 0
     return _problems
@@ -104,9 +106,10 @@ class Map(Node):
             self.end = mark.index
             self.index = {}
         else:
-            for key, item in value:
-                if item.start == item.end:
-                    pull(key.end, item)
+            if self.style or _explicit:
+                for key, item in value:
+                    if item.start == item.end:
+                        pull(key.end, item)
             self.end = mark.index if self.style else value[-1][1].end
             fill(self)
         if _marked:

@@ -78,13 +78,21 @@ def tree_of(rule: RuleFile, example: Example) -> dict[str, str]:
     return {example.path or KINDS[rule.kinds[0]][2]: example.file or ""}
 
 
-def judge_tree(
-    files: dict[str, str], ruleset: Ruleset, as_of: str, elo: bool = False, **settings: Any
-) -> engine.Outcome:
-    """The outcome of all rules on a tree in memory."""
-    project = Project(MemoryTree(files), as_of, ruleset.table, elo=elo, ignores=MemoryIgnores(files), **settings)
+def judge_tree(files: dict[str, str], ruleset: Ruleset, as_of: str, config: str = "") -> engine.Outcome:
+    """The outcome of all rules on a tree in memory, under the text of a configuration."""
+    from .policy.config import read_text
+
+    policy = read_text("elo-gate.toml", config, "")
+    project = Project(
+        MemoryTree(files),
+        as_of,
+        ruleset.table,
+        elo=policy.elo,
+        platforms=policy.platforms,
+        ignores=MemoryIgnores(files),
+    )
     project.look()
-    return engine.judge(project.judged(), ruleset, {}, mask)
+    return engine.judge(project.judged(), ruleset, policy.settings, mask)
 
 
 def project_of(files: dict[str, str], ruleset: Ruleset, as_of: str = AS_OF) -> Project:
@@ -108,16 +116,6 @@ def artifact_of(
     raise KeyError(where)
 
 
-def settings_of(example: Example) -> dict[str, Any]:
-    """What an example's `config` declares."""
-    if not example.config:
-        return {}
-    from .policy.config import read_text
-
-    policy = read_text("elo-gate.toml", example.config, "")
-    return {"elo": policy.elo, "platforms": policy.platforms}
-
-
 def check(rule: RuleFile, ruleset: Ruleset) -> list[str]:
     """What is wrong with a rule's examples, in words; empty when they hold."""
     complaints = []
@@ -131,7 +129,7 @@ def check(rule: RuleFile, ruleset: Ruleset) -> list[str]:
 def _check_one(rule: RuleFile, example: Example, group: str, ruleset: Ruleset) -> list[str]:
     files = tree_of(rule, example)
     as_of = example.as_of.isoformat() if example.as_of else AS_OF
-    outcome = judge_tree(files, ruleset, as_of, **settings_of(example))
+    outcome = judge_tree(files, ruleset, as_of, example.config or "")
     found = sorted(
         (each.source.path, each.source.position(each.start)[0]) for each in outcome.findings if each.rule.id == rule.id
     )

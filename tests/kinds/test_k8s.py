@@ -439,7 +439,7 @@ def test_wrong_types_are_absent(kind: str, entries: dict[str, str], metadata: st
         "k8s/web.yaml": WEB,
         "k8s/kustomization.yaml": f"resources: [a.yaml, web.yaml]\npatches: {pod}\nimages: {metadata}\nreplacements: {pod}\n",
     }
-    outcome = judge_tree(files, load(), "2026-11-25", elo=True)
+    outcome = judge_tree(files, load(), "2026-11-25", 'standard = "elo"')
     assert outcome.failures == []
 
 

@@ -7,7 +7,7 @@ import re
 from bisect import bisect_right
 
 from ..kinds.env import BROWSER, credential, tracked_on_purpose, vars_of
-from ..model import SCALAR, Artifact, Fault, Item, Node
+from ..model import SCALAR, Artifact, Fault, Item, Node, Undecided
 from ..redact import PUBLIC, secret_name, tokens
 from ..syntax import dotenv
 
@@ -39,6 +39,22 @@ def committed(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Faul
     (first, name), rest = held[0], held[1:]
     message = ("tracked-several" if rest else "tracked") if tracked else "several" if rest else "default"
     yield Fault(first, related=rest, message=message, name=name, more=len(rest))
+
+
+def missing(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault | Undecided]:
+    """Yields one fault for the names that a configuration demands and that the file does not set, or sets to nothing."""
+    if not params["names"]:
+        return
+    values = {item.facts["name"]: item.facts["value"] for item in vars_of(file)}
+    lacking = [name for name in params["names"] if name not in values]
+    for name in params["names"]:
+        value = values.get(name)
+        if value is not None and value.kind is SCALAR and not value.value:
+            lacking.append(name)
+        elif value is not None and value.kind is not SCALAR:
+            yield Undecided(f"'{name}' expands what only the running system knows", value)
+    if lacking:
+        yield Fault(it, names=lacking, file=file.path.rpartition("/")[2])
 
 
 def not_ignored(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:

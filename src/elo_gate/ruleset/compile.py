@@ -157,10 +157,15 @@ def documentation(rule: RuleFile) -> dict[str, Any]:
 
 
 def _shown(example: Example) -> str:
-    """An example as one text; of several files each under its path."""
-    if example.files is None:
-        return example.file or ""
-    return "\n".join(f"--- {path}\n{text.rstrip()}" for path, text in example.files.items() if text.strip()) + "\n"
+    """An example as one text; of several files, and beside a configuration, each under its path."""
+    files = dict(example.files) if example.files is not None else {"": example.file or ""}
+    if example.config:
+        files["elo-gate.toml"] = example.config
+    if len(files) == 1 and "" in files:
+        return files[""]
+    return (
+        "\n".join(f"--- {path or 'the file'}\n{text.rstrip()}" for path, text in files.items() if text.strip()) + "\n"
+    )
 
 
 def compile_rules(rules: list[RuleFile]) -> dict[str, str]:

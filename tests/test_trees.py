@@ -128,3 +128,30 @@ def test_golden_text_and_sarif(root: Path, tree: str, request: pytest.FixtureReq
         if run.project.tracked("package.json") is None:
             pytest.skip("outside of a git checkout the tracked files are not known")
         assert made == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("tree", ["examples/intranet-before", "guide"])
+def test_every_finding_has_a_place_and_says_three_things(root: Path, request: pytest.FixtureRequest, tree: str) -> None:
+    folder = request.getfixturevalue("guide") if tree == "guide" else root / tree
+    run = gate.run(str(folder), as_of=AS_OF)
+    assert run.verdict.findings
+    for finding in run.verdict.findings:
+        places = [(finding.source, finding.start, finding.end), *(each[:3] for each in finding.related)]
+        for source, start, end in places:
+            assert (folder / source.path).is_file()
+            assert 0 <= start < end <= len(source.text), (finding.rule.id, source.path, start, end)
+            assert "\n" not in source.text[start:end].rstrip("\n"), (finding.rule.id, source.path)
+        words = run.ruleset.words(finding.rule.id)
+        assert finding.message and finding.fix and words["rationale"]
+        assert "{" not in finding.message.replace("${", "").replace("{{", ""), finding.message
+        assert "nothing" not in finding.arguments, (finding.rule.id, finding.message)
+
+
+def test_one_file_alone_is_not_accused_of_what_another_file_holds(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file of the corrected example through the hook by its name: what is elsewhere is not missing."""
+    from elo_gate import hook
+
+    folder = root / "examples/intranet"
+    monkeypatch.chdir(folder)
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        assert hook.run([path.relative_to(folder).as_posix()]) == 0, path

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 from elo_gate import examples
 from elo_gate.ruleset import load
 from elo_gate.ruleset.compile import clauses, compile_rules, read_rule, rule_files, tables
+from elo_gate.ruleset.schema import RuleFile
 
 FOLDER = load.data_dir("rules")
 RULES = list(rule_files(FOLDER))
@@ -50,3 +55,23 @@ def test_every_table_names_its_sources() -> None:
     for name, table in tables(FOLDER).items():
         assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(table["as_of"])), name
         assert "https://" in str(table), f"{name} names where its facts stand"
+
+
+def test_the_schema_of_rule_files_is_fresh_and_takes_every_rule(root: Path) -> None:
+    kept = json.loads((root / "schemas/rule.schema.json").read_text(encoding="utf-8"))
+    made = RuleFile.model_json_schema()
+    # Not compared as a whole: how pydantic words a schema changes with its version.
+    for part in ("properties", "required", "additionalProperties"):
+        assert set(kept[part] or ()) == set(made[part] or ()), (
+            "python -m elo_gate.ruleset.schema > schemas/rule.schema.json"
+        )
+    assert {name: set(each.get("properties", ())) for name, each in kept["$defs"].items()} == {
+        name: set(each.get("properties", ())) for name, each in made["$defs"].items()
+    }
+    validator = jsonschema.Draft202012Validator(kept)
+    for _, path in RULES:
+        with open(path, encoding="utf-8") as file:
+            data = yaml.safe_load(file)
+        # YAML reads a date as one; JSON has text there.
+        validator.validate(json.loads(json.dumps(data, default=str)))
+    assert not validator.is_valid({"id": "a/b"})

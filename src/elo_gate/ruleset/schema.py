@@ -105,3 +105,11 @@ class RuleFile(Strict):
     def messages(self) -> dict[str, str]:
         """`message` as a map."""
         return {"default": self.message} if isinstance(self.message, str) else dict(self.message)
+
+
+if __name__ == "__main__":
+    import json
+    import sys
+
+    # Writes the schema: python -m elo_gate.ruleset.schema > schemas/rule.schema.json
+    sys.stdout.write(json.dumps(RuleFile.model_json_schema(), indent=2) + "\n")

@@ -260,7 +260,7 @@ def _filter(ev: Evaluator, target: Node, arguments: Arguments, at: Node) -> Node
     test = arguments[0]
     plain_truth = test.kind is UNKNOWN and test.value == "Boolean" and test.tag is None
     out = []
-    for element in target.value:
+    for element in list(target.value):
         if element.tag == SPREAD:
             out.append(element)
             continue
@@ -324,7 +324,10 @@ def _same(ev: Evaluator, target: Node, arguments: Arguments, at: Node) -> Node |
 
 
 def _reverse(ev: Evaluator, target: Node, arguments: Arguments, at: Node) -> Node | None:
-    target.value.reverse()
+    if ev.sure_of(target):
+        target.value.reverse()
+    else:
+        open_up(target)
     return target
 
 
@@ -332,7 +335,7 @@ def _reduce(ev: Evaluator, target: Node, arguments: Arguments, at: Node) -> Node
     if len(arguments) != 2:
         return None
     value = arguments[1]
-    for element in target.value:
+    for element in list(target.value):
         if element.tag == SPREAD or element.kind is CHOICE:
             return unknown("reduce(...)", at)
         value = ev.call(arguments[0], [value, element], at)

@@ -1,8 +1,9 @@
 """Turns what JavaScript would compute into nodes that also say "one of these" and "cannot be known".
 
 A map's tag is "open" when entries may exist that were not seen (`...unknown`): what it lacks is unknown.
-An alternative that is "nothing" (an element or entry that is there only under a condition) is a null with
-the tag "omitted"; what is left of `process.env.X && value` when X is not set is unknown with the tag "falsy". A seq that takes in an unknown list holds an unknown element with the tag "spread".
+An alternative that is "nothing" (an element or entry that is there only under a condition) is a null with the tag
+"omitted"; what is left of `process.env.X && value` when X is not set is unknown with the tag "falsy". A seq that takes
+in an unknown list holds an unknown element with the tag "spread".
 """
 
 from __future__ import annotations

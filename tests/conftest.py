@@ -8,6 +8,13 @@ from pathlib import Path
 
 import pytest
 import yaml  # noqa: F401 - the real package first, as a user's process may have it
+from hypothesis import HealthCheck, settings
+
+# No deadlines: a busy machine is no finding. The same examples on every machine that says it is CI, so that what
+# passed once passes again; new ones elsewhere.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("here"), derandomize=True, database=None)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -80,7 +80,8 @@ def leaked(secret: str, shown: str) -> list[str]:
 def check(secret: str, carrier: str) -> None:
     text = carrier.format(*[secret] * carrier.count("{}")) if "{}" in carrier else carrier.format(secret)
     shown = redact.mask(text)
-    assert not leaked(secret, shown), (text, shown)
+    # What the carrier itself says (a scheme that the secret happens to be) is no leak.
+    assert not [form for form in leaked(secret, shown) if form not in carrier], (text, shown)
     assert redact.mask(shown) == shown
     assert shown.count("\n") == text.count("\n")
     assert shown.count("\r") == text.count("\r")

@@ -42,7 +42,7 @@ def committed(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Faul
 
 
 def missing(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault | Undecided]:
-    """Yields one fault for the names that a configuration demands and that the file does not set, or sets to nothing."""
+    """Yields one fault for the names that a configuration demands and the file does not set, or sets to nothing."""
     if not params["names"]:
         return
     values = {item.facts["name"]: item.facts["value"] for item in vars_of(file)}

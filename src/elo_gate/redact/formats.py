@@ -50,7 +50,7 @@ _FORMATS = (
 _HINT = re.compile(
     r"[sr]k[_-]|whsec_|gh[pousr]_|github_|gl[a-z]+[-_]|A[KS]IA|xox|xapp-|hooks\.slack|webhooks/|AIza|GOCSPX|ya29|npm_|"
     r"pypi-|SG\.|key-|-us[0-9]|SK[0-9a-f]|:AA|shp[a-z]|_v1_|dckr_|hv[sbr]\.|hf_|sbp?_|re_|lin_|ntn_|secret_|sntry|"
-    r"pscale_|PMAK|AGE-S|eyJ|PRIVATE KEY|://"
+    r"pscale_|PMAK|AGE-S|eyJ|PRIVATE KEY"
 )
 # Published by their makers for local use: a storage emulator's account key, a demo project's keys.
 _KNOWN = ("Eby8vdM0", "eyJpc3MiOiJzdXBhYmFzZS1kZW1v", "EXAMPLE")
@@ -68,16 +68,17 @@ def tokens(text: str) -> list[tuple[int, int, str]]:
     Also "private key" (what a PEM block holds) and "url password". Stand-ins and values that their makers
     published are left out.
     """
-    if not _HINT.search(text):
-        return []
-    found = [(m.start(1), m.end(1), "private key") for m in _PEM.finditer(text) if _holds_key(m[1])]
+    found = []
+    hinted = _HINT.search(text) is not None
+    if hinted:
+        found += [(m.start(1), m.end(1), "private key") for m in _PEM.finditer(text) if _holds_key(m[1])]
     if "://" in text:
         found += [
             (m.start(2), m.end(2), "url password")
             for m in _USERINFO.finditer(text)
             if not readable(m[2]) and not well_known_pair(m[1], m[2])
         ]
-    for match in _format().finditer(text):
+    for match in _format().finditer(text) if hinted else ():
         token = match[0]
         if text[match.end() : match.end() + 1] in ("_", "-"):  # `sk_live_production_key` goes on in words
             token = text[match.start() : _TAIL.match(text, match.end()).end()]  # type: ignore[union-attr]

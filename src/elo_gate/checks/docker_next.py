@@ -105,8 +105,6 @@ def _builds_next(file: Artifact, context: Any) -> bool:
 
 def _documented(file: Artifact, context: Any) -> dict[str, Any]:
     """NEXT_PUBLIC_ name -> its key in a production env file of the context."""
-    from ..syntax import dotenv
-
     found: dict[str, Any] = {}
     for artifact in file.project.artifacts("env"):
         if (
@@ -115,6 +113,8 @@ def _documented(file: Artifact, context: Any) -> dict[str, Any]:
             or artifact.assumed
         ):
             continue
+        from ..syntax import dotenv
+
         for key, _ in dotenv.parse(artifact.source, "next")[0].items():
             if key.value.startswith("NEXT_PUBLIC_"):
                 found.setdefault(key.value, key)

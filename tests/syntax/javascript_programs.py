@@ -18,7 +18,8 @@ const vm = require('vm');
 const cases = JSON.parse(require('fs').readFileSync(0, 'utf8'));
 const out = cases.map(([text, env]) => {
   try {
-    const context = { module: { exports: {} }, process: { env: { NODE_ENV: 'production', ...env } } };
+    const context = { module: { exports: {} }, process: { env: { NODE_ENV: 'production', ...env } },
+      times: (f) => { for (let i = 0; i < Number(env.A || 0) + 1; i++) f(i, {}); } };
     vm.runInNewContext(text, context, { timeout: 500 });
     const value = context.module.exports;
     const mark = (v) => v === undefined ? { $: 'undefined' } : typeof v === 'function' ? { $: 'function' }
@@ -138,7 +139,9 @@ class Writer:
             return f"Object.assign({self.pick(*self.maps)}, {self.map(2)});"
         if kind < 0.75 and self.maps:
             return f"delete {self.pick(*self.maps)}.{self.pick(*'abc')};"
-        if kind < 0.85 and self.lists:
+        if kind < 0.79:
+            return f"times((e) => {{ {self.inside(self.change)} {self.assignment('e')} }});"
+        if kind < 0.86 and self.lists:
             return f"{self.pick(*self.lists)}.forEach((e) => {{ {self.assignment('e')} }});"
         return self.assignment()
 
@@ -186,8 +189,6 @@ class Writer:
                 f"flatMap((e) => ({self.with_names(['e'])}))",
             )  # fmt: skip
             return f"{self.pick(*self.lists)}.{method}"
-        if kind < 0.3 and self.maps:
-            return f"Object.{self.pick('keys', 'values', 'entries')}({self.pick(*self.maps)})"
         parts = []
         for _ in range(self.random.randint(0, 3)):
             kind = self.random.random()

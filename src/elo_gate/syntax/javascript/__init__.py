@@ -19,6 +19,7 @@ Values are `model.Node`s whose places are the expressions that wrote them, in wh
   is nothing, one with the tag "falsy" is what an unset variable leaves of `process.env.X && value`; an unknown element
   with the tag "spread" is any number of elements. `lookup` and `alternatives` know.
 * A function is UNKNOWN with the tag "function"; ask `module.result(node)` for what it returns.
+* The order of entries and elements is told as written; where conditions decide what is there, it may differ.
 * `undefined` is a plain null with the tag "undefined".
 * Imports: `read(path)` gives the Source at a root-relative path or None. One level of `./`, `../` and `@/` imports is
   followed (also .json); values of anything else are UNKNOWN with the tag "import <specifier>#<name>".

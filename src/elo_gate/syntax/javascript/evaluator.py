@@ -217,7 +217,10 @@ class Evaluator:
                 return target.get(int(name)) or nothing(at)
             return unknown(name, at)
         if target.kind is MAP:
-            return lookup(target, name) or nothing(at)
+            value = lookup(target, name) or nothing(at)
+            if value.kind is CHOICE:  # what may not be there is undefined once it is asked for
+                return choice([nothing(at) if each.tag == OMITTED else each for each in value.value], value)
+            return nothing(at) if value.tag == OMITTED else value
         return unknown(name, at)
 
     def remember_wrapper(self, node: Node, like: Node) -> Node:
@@ -256,6 +259,12 @@ class Evaluator:
             lists = [each.elements() for each in value.value]
             longest = max(len(each) for each in lists)
             self.spend(longest * len(lists))
+            spreads = [element for each in lists for element in each if element.tag == SPREAD]
+            if spreads:
+                known = [element for each in lists for element in each if element.tag != SPREAD]
+                perhaps = [choice([element, nothing(at, OMITTED)], element) for element in known]
+                out.extend([spreads[0], *perhaps, spreads[0]])
+                longest = 0
             for index in range(longest):
                 out.append(choice([each[index] if index < len(each) else nothing(at, OMITTED) for each in lists], at))
         elif value.kind is not SCALAR and value.tag != FALSY:
@@ -269,6 +278,8 @@ class Evaluator:
             self.spend(len(value.value) + len(target.value) // 8 + 1)
             entries = []
             for key, item in value.items():
+                if item.tag == OMITTED:
+                    continue
                 if item.kind is CHOICE and any(each.tag == OMITTED for each in item.value):
                     rest = [each for each in item.value if each.tag != OMITTED]
                     item = choice([*rest, *held(target, key.value, at)], at)
@@ -310,10 +321,9 @@ class Evaluator:
             return self.wrap(wrapper[0], arguments, at, wrapper[1])
         if imported:
             self.outside.append(function)
-        if self.watch:
-            for each in arguments:
-                if id(each) in self.functions:
-                    self.call(each, (), at)
+        for each in arguments:
+            if id(each) in self.functions:
+                self.perhaps_calls(each, at)
         words = f"{function.value}(...)" if function.kind is UNKNOWN else "a call"
         return unknown(words, at, tag if imported else None)
 
@@ -334,6 +344,15 @@ class Evaluator:
                 result = unknown(f"{function.value}(...)", at)
         self.wrappers[id(result)] = (result, known)
         return result
+
+    def perhaps_calls(self, callback: Node, at: Node) -> None:
+        """Follows a function that something unknown may call, any number of times."""
+        self.unsettle(callback)
+        before = self.perhaps()
+        try:
+            self.call(callback, (), at)
+        finally:
+            self.branches = before
 
     def unsettle(self, function: Node) -> None:
         """Makes unknown what a function changes that is called an unknown number of times."""

@@ -214,17 +214,26 @@ def _operate(ev: Evaluator, operator: str, left: Node, branch: Branch, scope: Sc
         return _logical(ev, operator, left, branch, scope, at)
     right = ev.field(branch, "right", scope)
     if operator in ("===", "==", "!==", "!="):
-        answer = equal(left, right)
+        answer = equal(left, right, len(operator) == 3)
         return unknown("a comparison", at) if answer is None else _boolean(answer == (operator[0] == "="), at)
     if operator == "+":
-        numbers = left.kind is SCALAR and right.kind is SCALAR and not left.style and not right.style
-        textual = any(each.kind is SCALAR and each.style or each.tag == TEMPLATE for each in (left, right)) or any(
-            each.style for side in (left, right) if side.kind is CHOICE for each in side.value
-        )
-        if textual and not numbers:
-            return glue([left, right], at)
+        pairs = [
+            (a, b)
+            for a in (left.value if left.kind is CHOICE else (left,))
+            for b in (right.value if right.kind is CHOICE else (right,))
+        ]
+        return choice([_plus(a, b, at) for a, b in pairs], at)
     if left.kind is SCALAR and right.kind is SCALAR and not left.style and not right.style:
         return methods.arithmetic(operator, left, right, at)
+    return unknown("an expression", at)
+
+
+def _plus(left: Node, right: Node, at: Node) -> Node:
+    """A text as soon as one side is one."""
+    if left.style or right.style or TEMPLATE in (left.tag, right.tag):
+        return glue([left, right], at)
+    if left.kind is SCALAR and right.kind is SCALAR:
+        return methods.arithmetic("+", left, right, at)
     return unknown("an expression", at)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from elo_gate.model import CHOICE, MAP, SCALAR, SEQ, UNKNOWN, Node
 
 from . import methods
-from .values import OMITTED, SPREAD, alternatives, choice, held, nothing, open_up, plain, put, truth, unknown
+from .values import OMITTED, SPREAD, alternatives, choice, held, nothing, open_up, plain, put, truth, unknown, widen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -192,28 +192,23 @@ def assign_to(ev: Evaluator, target: Branch | None, value: Node, scope: Scope) -
             put(each, (key, item))
 
 
-def havoc(ev: Evaluator, branch: Branch, scope: Scope, entered: tuple[int, ...] = ()) -> None:
+def havoc(ev: Evaluator, branch: Branch, scope: Scope, entered: set[int] | None = None) -> None:
     """Makes unknown what a statement that is not followed may have changed, in the functions it names too."""
+    entered = set() if entered is None else entered
     cursor = branch.walk()
     depth = 0
     while True:
         node = cursor.node
-        if node is not None and node.type == "identifier":
+        if node is not None and node.type in ("identifier", "shorthand_property_identifier_pattern"):
             ev.spend()
-            holder = scope.holder(scope.tree.text(node))
+            name = scope.tree.text(node)
+            holder = scope.holder(name)
             if holder is not None:
-                name = scope.tree.text(node)
-                value = holder.names[name]
-                parent = node.parent
-                if value.kind is MAP or value.kind is SEQ:
-                    open_up(value)
-                function = ev.functions.get(id(value))
+                _touch(ev, node, name, holder, scope)
+                function = ev.functions.get(id(holder.names[name]))
                 if function is not None and function[1].id not in entered:
-                    havoc(ev, function[1], function[2], (*entered, function[1].id))
-                if parent is not None and parent.type in (
-                    "assignment_expression", "augmented_assignment_expression", "update_expression",
-                ):  # fmt: skip
-                    holder.names[name] = choice([value, ev.cannot_tell(node, scope)], value)
+                    entered.add(function[1].id)
+                    havoc(ev, function[1], function[2], entered)
         if cursor.goto_first_child():
             depth += 1
             continue
@@ -222,6 +217,71 @@ def havoc(ev: Evaluator, branch: Branch, scope: Scope, entered: tuple[int, ...] 
             depth -= 1
         if not depth:
             return
+
+
+def _touch(ev: Evaluator, node: Branch, name: str, holder: Scope, scope: Scope) -> None:
+    """What one mention of a name in a statement that is not followed does to its value."""
+    value = holder.names[name]
+    use = _use(node, scope)
+    if use == "assign":
+        holder.names[name] = choice([value, ev.cannot_tell(node, scope)], value)
+    for each in alternatives(value):
+        if use == "add" and each.kind is SEQ:
+            widen(each)
+        elif use not in ("read", "assign") and (each.kind is MAP or each.kind is SEQ):
+            open_up(each)
+
+
+# Methods that leave a list or text as it is, and functions that leave their arguments as they are.
+PURE = frozenset(
+    "map filter join concat includes forEach slice find findIndex some every flat flatMap reduce indexOf at keys "
+    "values entries split replace replaceAll trim startsWith endsWith toLowerCase toUpperCase toString get has".split()
+)
+READING = (
+    *HARMLESS,
+    "Object.keys",
+    "Object.values",
+    "Object.entries",
+    "JSON.stringify",
+    "Array.isArray",
+    "String",
+    "Boolean",
+)
+
+
+def _use(node: Branch, scope: Scope) -> str:
+    """How a mention uses a name: "read", "assign" (the name itself), "add" (to a list) or "change"."""
+    top, parent = node, node.parent
+    while parent is not None and parent.type in (
+        "member_expression", "subscript_expression", "non_null_expression", "parenthesized_expression", "as_expression",
+    ):  # fmt: skip
+        if parent.type == "subscript_expression" and parent.child_by_field_name("object") != top:
+            return "read"
+        top, parent = parent, parent.parent
+    if parent is None:
+        return "read"
+    kind = parent.type
+    if kind in ("array_pattern", "object_pattern", "pair_pattern", "for_in_statement", "assignment_pattern"):
+        return "assign"
+    if kind in ("assignment_expression", "augmented_assignment_expression", "update_expression"):
+        if kind == "update_expression" or parent.child_by_field_name("left") == top:
+            return "assign" if top == node else "change"
+        return "change" if top == node else "read"
+    if kind == "unary_expression":
+        return "change" if parent.children[0].type == "delete" else "read"
+    if kind == "variable_declarator":
+        return "change" if parent.child_by_field_name("value") == node else "read"
+    if kind == "arguments":
+        call = parent.parent
+        callee = call.child_by_field_name("function") if call is not None else None
+        return "read" if callee is not None and scope.tree.text(callee).startswith(READING) else "change"
+    if kind == "call_expression" and top.type == "member_expression" and parent.child_by_field_name("function") == top:
+        method = top.child_by_field_name("property")
+        called = scope.tree.text(method) if method is not None else ""
+        if called in ("push", "unshift") and top.child_by_field_name("object") == node:
+            return "add"
+        return "read" if called in PURE else "change"
+    return "read"
 
 
 def _bodies(branch: Branch) -> list[list[Branch]]:

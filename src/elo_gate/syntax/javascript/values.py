@@ -102,7 +102,7 @@ def choice(options: Iterable[Node], at: Node) -> Node:
     for option in options:
         for each in option.value if option.kind is CHOICE else (option,):
             scalar = each.kind is SCALAR
-            told.setdefault((each.value, bool(each.style), each.tag == OMITTED) if scalar else id(each), each)
+            told.setdefault((each.value, bool(each.style), each.tag) if scalar else id(each), each)
     if len(told) == 1:
         return next(iter(told.values()))
     if not told or len(told) > MOST_ALTERNATIVES:
@@ -127,11 +127,11 @@ def truth(node: Node) -> bool | None:
     return bool(node)
 
 
-def equal(left: Node, right: Node) -> bool | None:
-    """Whether `left === right`; None when that cannot be known."""
+def equal(left: Node, right: Node, strict: bool = True) -> bool | None:
+    """Whether `left === right`, or `left == right`; None when that cannot be known."""
     if left.kind is CHOICE or right.kind is CHOICE:
         answers: set[bool | None] = {
-            equal(a, b)
+            equal(a, b, strict)
             for a in (left.value if left.kind is CHOICE else (left,))
             for b in (right.value if right.kind is CHOICE else (right,))
         }
@@ -140,7 +140,9 @@ def equal(left: Node, right: Node) -> bool | None:
         return None
     if left.kind is SCALAR and right.kind is SCALAR:
         if bool(left.style) != bool(right.style):
-            return False
+            return False if strict or left.is_null() or right.is_null() else None
+        if left.is_null() and right.is_null():
+            return not strict or (left.tag in (UNDEFINED, OMITTED)) == (right.tag in (UNDEFINED, OMITTED))
         if left.style or not (left.number() is not None and right.number() is not None):
             return bool(left.value == right.value)
         return left.number() == right.number()
@@ -166,9 +168,19 @@ def open_up(target: Node) -> None:
         target.tag = OPEN
         put(target, *[(key, choice([value, doubt], value)) for key, value in target.items()])
     elif target.kind is SEQ:
-        more = unknown(doubt.value, target, SPREAD)
-        kept = [choice([each, nothing(each, OMITTED)], each) for each in target.value if each.tag != SPREAD]
-        target.value[:] = [more, *kept, more]
+        target.value[:] = [
+            each if each.tag == SPREAD else choice([each, nothing(each, OMITTED)], each) for each in target.value
+        ]
+        widen(target)
+
+
+def widen(target: Node) -> None:
+    """Says of a list that elements may have been added at either end."""
+    more = unknown("a later change", target, SPREAD)
+    if not target.value or target.value[0].tag != SPREAD:
+        target.value.insert(0, more)
+    if target.value[-1].tag != SPREAD:
+        target.value.append(more)
 
 
 def words(node: Node) -> str | None:

@@ -115,6 +115,7 @@ def test_the_optimizer(options: str, served: bool | None) -> None:
         ("/:path*", "all"),
         ("/(.*)", "all"),
         ("/:path(.*)", "all"),
+        ("/(.*?)", "all"),
         ("/((?!api|_next/static).*)", "all"),
         ("/:path((?!embed).*)*", "all"),
         ("/", "some"),

@@ -100,6 +100,7 @@ def test_an_expression(expression: str, expected: Any) -> None:
         ("const f = (x) => { if (x) return 'a'; return 'b' }; export default f(process.env.X)", ("a", "b")),
         ("let a = 'x'; try { a = require('./gone') } catch { a = 'y' } export default { a }", {"a": ("y", "?gone")}),
         ("const a = { b: 1 }; change(a); export default a", {"b": (1, "?a later change"), "...": "open"}),
+        ("const a = ['x']; names.forEach((n) => { a.push(n) }); export default a", ["?a later change...", "x", "?a later change...", ("?n", None)]),
         ("const a = { b: 1 }; console.log(a); export default a", {"b": 1}),
         ("let a = 1; while (x()) a = 2; export default a", (2, 1, "?a")),
         ("const a = { b: { c: 1 } }; const d = a.b; d.c = 2; export { a as default }", {"b": {"c": 2}}),
@@ -120,6 +121,7 @@ WRAPPED = [
     "module.exports = withBundle(nextConfig)\nmodule.exports = withSentryConfig(module.exports, { org: 'a' })",
     "export default async () => { const plugins = [withBundle]; return plugins.reduce((a, p) => p(a), { ...nextConfig }) }",
     "export default process.env.ANALYZE ? withBundle(nextConfig) : nextConfig",
+    "const all = [withMDX]\nif (process.env.ANALYZE) all.push(withBundle)\nexport default all.reduce((a, p) => p(a), nextConfig)",
 ]
 
 

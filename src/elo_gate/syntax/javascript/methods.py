@@ -336,9 +336,16 @@ def _reduce(ev: Evaluator, target: Node, arguments: Arguments, at: Node) -> Node
         return None
     value = arguments[1]
     for element in list(target.value):
-        if element.tag == SPREAD or element.kind is CHOICE:
+        if element.tag == SPREAD:
             return unknown("reduce(...)", at)
-        value = ev.call(arguments[0], [value, element], at)
+        there = alternatives(element)
+        if len(there) == 1 and there[0] is element:
+            value = ev.call(arguments[0], [value, element], at)
+            continue
+        before = ev.perhaps()
+        results = [ev.call(arguments[0], [value, each], at) for each in there]
+        ev.branches = before
+        value = choice([*results, *([value] if len(there) < len(element.value) else [])], at)
     return value
 
 

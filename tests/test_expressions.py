@@ -58,7 +58,7 @@ IT = Item(
     [
         ("it.replicas >= 3", True),
         ("it.replicas == 3 and it.replicas < 4", True),
-        ("it.on == true" if False else "it.on == True", True),
+        ("it.on == True", True),
         ("it.name == 'web'", True),
         ("it.missing", False),
         ("it.missing == 'x'", False),

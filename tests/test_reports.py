@@ -60,17 +60,10 @@ def trees(tree: Write) -> dict[str, Path]:
             "k8s/production/s.yaml": "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\ndata:\n"
             + "".join(f"  {name}: {base64.b64encode(value.encode()).decode()}\n" for name, value in SECRETS.items()),
         },
-        "real-guide": {},
     }  # fmt: skip
-    return (
-        {
-            name: tree({f"{name}/{path}": body for path, body in files.items()}) / name
-            for name, files in contents.items()
-            if files
-        }
-        if parent
-        else {}
-    )
+    for name, files in contents.items():
+        tree({f"{name}/{path}": body for path, body in files.items()})
+    return {name: parent / name for name in contents}
 
 
 def test_sarif_is_valid_by_schema_and_by_sarif_om(tree: Write) -> None:

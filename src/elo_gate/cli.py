@@ -46,7 +46,9 @@ def check(
     the PATHs are reported.
     """
     from . import gate
+    from .discover import Unreadable
     from .policy import ConfigError, is_date
+    from .ruleset.load import RuleError
 
     wanted = [_output(each) for each in outputs]
     if as_of is not None and not is_date(as_of):
@@ -54,11 +56,7 @@ def check(
     try:
         root, below = gate.root_of(paths)
         run = gate.run(root, below, as_of, fail_on, config)
-    except (gate.UsageError, ConfigError) as error:
-        _stop(str(error))
-    except Exception as error:
-        if type(error).__name__ not in ("RuleError", "Unreadable"):
-            raise
+    except (gate.UsageError, ConfigError, RuleError, Unreadable) as error:
         _stop(str(error))
     options: dict[str, Any] = {"verbose": verbose, "include_suppressed": include_suppressed}
     if not any(target == "-" for _, target in wanted):
@@ -187,7 +185,7 @@ def rules_new(rule: str) -> None:
 def rules_test(names: tuple[str, ...], folder: str | None) -> None:
     """Run the examples of rules: by id, by folder, or all."""
     from .examples import test_rules
-    from .ruleset.compile import RuleError
+    from .ruleset.load import RuleError
 
     try:
         tested, complaints = test_rules(names, folder)

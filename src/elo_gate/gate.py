@@ -145,8 +145,8 @@ def _policy(root: str, top: str, config: str | None) -> Policy:
 def _with_own_rules(ruleset: Ruleset, policy: Policy) -> Ruleset:
     """The built-in rules and a user's own folders of rule files; data only, compiled here."""
     from .policy import ConfigError
-    from .ruleset.compile import RuleError, compile_rules, read_rule, rule_files
-    from .ruleset.load import from_sources
+    from .ruleset.compile import compile_rules, read_rule, rule_files
+    from .ruleset.load import RuleError, from_sources
 
     for folder in policy.rules:
         try:

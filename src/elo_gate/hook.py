@@ -25,7 +25,9 @@ def main() -> None:
 def run(names: list[str]) -> int:
     """The exit code for file names relative to the working directory; the report is on stdout."""
     from . import gate
+    from .discover import Unreadable
     from .inert import inert
+    from .policy import ConfigError
 
     root = os.path.realpath(os.getcwd())
     files = None
@@ -43,12 +45,7 @@ def run(names: list[str]) -> int:
                     raise gate.UsageError(f"{inert(name)}: outside of the working directory")
                 files.append(relative.replace(os.sep, "/"))
         done = gate.run(root, files=files, hook=True)
-    except gate.UsageError as error:
-        print(f"elo-gate: {error}", file=sys.stderr)
-        return 2
-    except Exception as error:
-        if type(error).__name__ not in ("ConfigError", "Unreadable"):
-            raise
+    except (gate.UsageError, ConfigError, Unreadable) as error:
         print(f"elo-gate: {error}", file=sys.stderr)
         return 2
     verdict = done.verdict

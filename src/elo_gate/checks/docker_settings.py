@@ -100,7 +100,7 @@ def legacy(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
 
 def mode(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault | Undecided]:
     """Yields a fault when a Node.js server is released without, or with another than, NODE_ENV=production."""
-    commands = _started(it)
+    commands = dockerfile.started(it)
     node = [command for command in commands if _is_node(command)]
     value = it.facts["env"].get("NODE_ENV")
     if value is not None:
@@ -124,14 +124,6 @@ def mode(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault | U
     if script is None or "NODE_ENV" in (script or "") or "next start" in (script or "") or _given(file):
         return
     yield Fault(command, stage=it.facts["title"], command=command.facts["text"])
-
-
-def _started(stage: Item) -> list[Item]:
-    found = []
-    for part in ("entrypoint", "cmd"):
-        if stage.facts[part] is not None:
-            found += stage.facts[part].facts["commands"]
-    return found
 
 
 def _is_node(command: Item) -> bool:

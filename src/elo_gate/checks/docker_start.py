@@ -46,7 +46,7 @@ def address(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault 
     """Yields a fault when the server of a Next.js standalone build listens where Docker's HOSTNAME says."""
     if not any(".next/standalone" in str(word.value) for copy in _copies(it) for word in copy.facts["sources"]):
         return
-    server = next((command for command in _started(it) if _is_server(command)), None)
+    server = next((command for command in dockerfile.started(it) if _is_server(command)), None)
     value = it.facts["env"].get("HOSTNAME")
     if value is not None:
         resolved = value.facts["value"]
@@ -65,14 +65,6 @@ def address(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault 
 
 def _copies(stage: Item) -> list[Item]:
     return [copy for each in stage.facts["chain"] for copy in each.facts["copies"] if copy.facts["from"] is not None]
-
-
-def _started(stage: Item) -> list[Item]:
-    found = []
-    for part in ("entrypoint", "cmd"):
-        if stage.facts[part] is not None:
-            found += stage.facts[part].facts["commands"]
-    return found
 
 
 def _is_server(command: Item) -> bool:

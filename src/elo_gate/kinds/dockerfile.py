@@ -74,6 +74,15 @@ def file(artifact: Artifact) -> list[Item]:
     return artifact.views["file"]
 
 
+def started(stage: Item) -> list[Item]:
+    """The commands of a stage's ENTRYPOINT and CMD, in the order in which they are put together."""
+    found: list[Item] = []
+    for part in ("entrypoint", "cmd"):
+        if stage.facts[part] is not None:
+            found += stage.facts[part].facts["commands"]
+    return found
+
+
 def stages(artifact: Artifact) -> list[Item]:
     found: list[Item] = of(artifact)["built"]
     return found

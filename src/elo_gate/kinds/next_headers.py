@@ -26,9 +26,7 @@ SOME = "some"  # a part that is named
 UNSEEN = "unseen"  # the pattern cannot be told
 
 # `/:path*`, `/(.*)`, `/:path(.*)`, `/:path((?!api).*)*`, `/((?!api|_next).*)`: from the first segment on, anything.
-_EVERYTHING = re.compile(
-    r"/?(?::\w+\*|(?::\w+)?\((?:\?:)?\.[*+]\??\)[*?]?|(?::\w+)?\((?:\(\?!|\?!).*|\*\*?|/?)\Z", re.S
-)
+_EVERYTHING = re.compile(r"/?(?::\w+\*|(?::\w+)?\((?:\?:)?\.\*\??\)[*?]?|(?::\w+)?\((?:\(\?!|\?!).*|\*\*?|/?)\Z", re.S)
 _WATCHED = ("headers.set", "headers.append", "NextResponse", "NextResponse.next", "NextResponse.rewrite", "Response")
 _NAMES = ("middleware.ts", "middleware.js", "proxy.ts", "proxy.js", "middleware.mts", "middleware.mjs")
 # Packages whose functions answer requests or know who asks, and set none of the headers that are asked for here.

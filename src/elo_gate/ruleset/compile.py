@@ -15,14 +15,11 @@ import yaml
 from pydantic import ValidationError
 
 from .expr import ExpressionError, translate, translate_test
+from .load import RuleError
 from .schema import Example, RuleFile
 
 _PLACEHOLDER = re.compile(r"(?<![${])\{([A-Za-z_][^{}]*)\}")
 _HEADING = re.compile(r"^## ([A-Z]{2,4}-[0-9]+) (.+)$", re.M)
-
-
-class RuleError(Exception):
-    """A rule file that is refused; the text names the file and what to write instead."""
 
 
 def rule_files(folder: str) -> Iterator[tuple[str, str]]:

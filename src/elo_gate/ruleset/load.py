@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
+class RuleError(Exception):
+    """A rule file that is refused; the text names the file and what to write instead."""
+
+
 class Rule:
     """The hot half of a rule: where it looks, its body, its messages."""
 

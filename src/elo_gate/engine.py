@@ -10,6 +10,7 @@ import sys
 
 from .inert import inert
 from .model import OFF, Fault, Finding, Item, Node, Undecided
+from .project import WHOLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,9 +87,12 @@ def view(artifact: Artifact, name: str) -> list[Item]:
     """The items of a view of an artifact; "problems", which every kind has, are what its reader met."""
     found = artifact.views.get(name)
     if found is None:
-        from .kinds import module_of
+        if artifact.kind == WHOLE:
+            from .project.views import VIEWS as views
+        else:
+            from .kinds import module_of
 
-        views = module_of(artifact.kind).VIEWS
+            views = module_of(artifact.kind).VIEWS
         found = problems(artifact) if name == "problems" and name not in views else views[name](artifact)
         artifact.views[name] = found
     return found

@@ -29,8 +29,14 @@ _WORDS = {
 # A folder of one of these holds no production whatever its files are called.
 _SHELVES = frozenset(("test", "example", "archive"))
 # Vercel, Railway and Next.js read these files for production itself: only a shelf or a config sets them aside.
-_BY_DEFINITION = {"vercel": "Vercel", "railway": "Railway", "next": "Next.js"}
+_BY_DEFINITION = {
+    "vercel": "Vercel", "railway": "Railway", "next": "Next.js", "workflow": "GitHub", "action": "GitHub",
+    "gitlab": "GitLab", "pipeline": "its platform", "checklist": "whoever releases",
+}  # fmt: skip
 # `dist` is a build folder in a path and `.env.dist` an example; only a file name says so.
+# Words that say what a file does, where a kind is about just that: a backup script is no archive.
+_DEEDS = frozenset(("backup", "ci"))
+_DEED_KINDS = frozenset(("k8s", "script", "sql", "code", "schedule"))
 _FILE_ONLY = frozenset(("dist", "legacy", "old", "backup", "override", "live", "bench"))
 
 
@@ -52,7 +58,10 @@ def by_path(path: str, kind: str) -> tuple[str, str] | None:
                 return _WORDS[word], f"the folder name '{folder}'"
     if kind in _BY_DEFINITION:
         return PRODUCTION, f"{_BY_DEFINITION[kind]} reads it for production"
-    found = _of(words(name), True)
+    own = words(name)
+    if kind in _DEED_KINDS:
+        own = [word for word in own if word not in _DEEDS]
+    found = _of(own, True)
     if found:
         return found, f"the file name '{name}'"
     for folder in reversed(folders):

@@ -92,7 +92,7 @@ def judge_tree(files: dict[str, str], ruleset: Ruleset, as_of: str, config: str 
         ignores=MemoryIgnores(files),
     )
     project.look()
-    return engine.judge(project.judged(), ruleset, policy.settings, mask)
+    return engine.judge(project.subjects(), ruleset, policy.settings, mask)
 
 
 def project_of(files: dict[str, str], ruleset: Ruleset, as_of: str = AS_OF) -> Project:

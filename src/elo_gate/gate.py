@@ -109,7 +109,7 @@ def run(
         project.look()
     else:
         project.look_at(files)
-    outcome = engine.judge(project.judged(), ruleset, policy.settings, mask)
+    outcome = engine.judge(project.subjects(), ruleset, policy.settings, mask)
     if below:
         outcome.findings = [each for each in outcome.findings if _touches(each, below)]
     verdict = decide(project, outcome, policy, hook)

@@ -1,8 +1,8 @@
 """Turns a path into the kind of file it is: one table, and one module a kind that is imported on first match.
 
 A kind's module has `load(artifact)`, `VIEWS` (name -> items of an artifact), `signs(artifact)` (what its content
-says about its environment) and may have `secrets(artifact)` (spans to mask) and `settle(artifact)` (a second look
-once every artifact of the tree is loaded).
+says about its environment) and may have `secrets(artifact)` (spans to mask), `settle(artifact)` (a second look once every
+artifact of the tree is loaded) and `looks_like(path, text)` (whether a file with such a name is of the kind at all).
 """
 
 from __future__ import annotations
@@ -13,34 +13,45 @@ if TYPE_CHECKING:
 
 # kind -> (module, what it is, the path an example of it has)
 KINDS = {
+    "action": ("action", "GitHub composite action", ".github/actions/setup/action.yml"),
+    "checklist": ("checklist", "deploy checklist", "docs/deploy-checklist.md"),
+    "cloud": ("cloud", "cloud service configuration", "cloudrun.yaml"),
+    "code": ("code", "application code the standard names", "src/proxy.ts"),
     "compose": ("compose", "Compose file", "compose.production.yaml"),
     "dockerfile": ("dockerfile", "Dockerfile", "Dockerfile.production"),
     "env": ("env", "env file", ".env.production"),
+    "gitlab": ("gitlab", "GitLab pipeline", ".gitlab-ci.yml"),
     "k8s": ("k8s", "Kubernetes manifest", "k8s/production/app.yaml"),
     "next": ("next", "Next.js configuration", "next.config.js"),
+    "nginx": ("nginx", "nginx configuration", "nginx.conf"),
+    "pipeline": ("pipeline", "cloud pipeline", "azure-pipelines.yml"),
     "railway": ("railway", "Railway configuration", "railway.toml"),
+    "schedule": ("schedule", "schedule", "crontab"),
+    "script": ("script", "shell script", "scripts/backup.sh"),
+    "sql": ("sql", "SQL script", "db/bootstrap.sql"),
     "vercel": ("vercel", "Vercel configuration", "vercel.json"),
+    "workflow": ("workflow", "GitHub workflow", ".github/workflows/production.yml"),
 }
 
-# What is recognised and not judged: (test, reason) in words of the coverage report.
-_CI_FILES = frozenset(
-    (".gitlab-ci.yml", "azure-pipelines.yml", "bitbucket-pipelines.yml", "cloudbuild.yaml", "cloudbuild.yml")
-)
+# Names of program code, for what it reads from its environment.
+PROGRAMS = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".py")
+# What GitHub and others publish for editors and bots: YAML, and no pipeline.
+_GITHUB_OTHERS = frozenset(("dependabot", "renovate", "labeler", "release", "funding", "stale", "codecov", "settings"))
+_PIPELINES = ("azure-pipelines", "cloudbuild", "buildspec")
 _CODE = frozenset(
     "ts tsx js jsx mjs cjs mts cts py rb go rs java kt cs php swift vue svelte c h cpp html css scss proto".split()
 )
 _PROSE = frozenset("md mdx txt rst adoc".split())
-_COMPOSE_WORDS = ("compose", "docker-compose")
 
 
 def kind_of(path: str) -> str | None:
-    """The kind of a path by its name; "yaml" when only the content can tell; None when it is of no kind."""
+    """The kind of a path by its name; "yaml" or "json" when only the content can tell; None when it is of no kind."""
     folder, _, name = path.rpartition("/")
     lower = name.lower()
     stem, _, ending = lower.rpartition(".")
     if ending in ("yaml", "yml"):
-        return _yaml_kind(folder, lower)
-    if lower in ("vercel.json", "vercel.toml"):
+        return _yaml_kind(folder, stem, lower)
+    if lower in ("vercel.json", "vercel.toml", "vercel.ts"):
         return "vercel"
     if lower in ("railway.toml", "railway.json") or (
         lower == "railway.ts" and (folder == ".railway" or folder.endswith("/.railway"))
@@ -53,13 +64,43 @@ def kind_of(path: str) -> str | None:
     if _is_env(lower, ending):
         return "env"
     if ending == "json":
+        if lower == "staticwebapp.config.json":
+            return "cloud"
         return "json" if lower not in ("package.json", "package-lock.json", "tsconfig.json") else None
+    if ending in ("ts", "tsx", "js", "jsx", "mjs", "cjs", "mts", "cts"):
+        return "code" if not lower.endswith((".d.ts", ".min.js")) else None
+    return _by_ending(folder, lower, ending)
+
+
+def _by_ending(folder: str, lower: str, ending: str) -> str | None:
+    """The kinds that a name's ending, or its lack, gives away."""
+    if ending in ("sh", "bash"):
+        return "script"
+    if ending == "sql":
+        return "sql"
+    if ending in ("conf", "nginx") or lower.endswith(".conf.template") or "nginx" in folder.split("/") and not ending:
+        return "nginx"
+    if lower in ("crontab", "cron") or ending in ("cron", "crontab", "timer") or folder.endswith(("cron.d", "crontabs")):
+        return "schedule"
+    if ending in ("md", "mdx"):
+        return "checklist"
     return None
 
 
-def _yaml_kind(folder: str, lower: str) -> str | None:
-    if ".github" in folder.split("/") or lower in _CI_FILES or lower in ("pnpm-lock.yaml", "pnpm-workspace.yaml"):
+def _yaml_kind(folder: str, stem: str, lower: str) -> str | None:
+    folders = folder.split("/")
+    if lower in ("pnpm-lock.yaml", "pnpm-workspace.yaml", "bitbucket-pipelines.yml"):
         return None
+    if stem == "action":
+        return "action"
+    if ".github" in folders or ".gitea" in folders or ".forgejo" in folders:
+        return "workflow" if folders[-1] == "workflows" else None
+    if lower.endswith((".gitlab-ci.yml", ".gitlab-ci.yaml")) or ".gitlab" in folders:
+        return "gitlab"
+    if stem.startswith(_PIPELINES):
+        return "pipeline"
+    if stem == "apprunner":
+        return "cloud"
     words = lower.replace("_", ".").replace("-", ".").split(".")
     if "compose" in words[:-1]:
         return "compose"
@@ -99,8 +140,10 @@ def _is_env(lower: str, ending: str) -> bool:
 
 def kind_by_content(text: str) -> str | None:
     """The kind of a YAML or JSON file whose name says nothing: a Kubernetes object names its API and kind."""
+    if "containerDefinitions" in text or "Microsoft.App/containerApps" in text or "run.googleapis.com/" in text:
+        return "cloud"
     if "apiVersion" in text and "kind" in text:
-        return "k8s"
+        return "cloud" if "serving.knative.dev/" in text else "k8s"
     if (
         "services:" in text
         and ("\nservices:" in text or text.startswith("services:"))
@@ -121,14 +164,12 @@ def reason_unjudged(path: str) -> str:
     folder, _, name = path.rpartition("/")
     lower = name.lower()
     ending = lower.rpartition(".")[2]
-    if ".github/workflows" in folder or lower in _CI_FILES:
+    if lower == "bitbucket-pipelines.yml":
         return "a pipeline: not judged by this version"
     if ending in ("sh", "bash"):
-        return "a shell script: not judged by this version"
+        return "a shell script that neither deploys, backs up, restores nor rolls back"
     if ending == "sql":
-        return "SQL: not judged by this version"
-    if lower.startswith("nginx") or ending == "nginx" or lower.endswith(".conf"):
-        return "a server configuration: not judged by this version"
+        return "SQL that neither sets a database up nor restores one"
     if lower == "package.json" or lower.endswith(("-lock.json", "-lock.yaml", ".lock", "ignore")):
         return "read for facts (dependencies, ignored files)"
     if ending in _CODE:

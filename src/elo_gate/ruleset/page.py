@@ -85,7 +85,7 @@ good:
       replace me
 """
 
-_FOLDER_KINDS = {"docker": "dockerfile"}
+_FOLDER_KINDS = {"docker": "dockerfile", "ci": "workflow", "headers": "project"}
 
 
 def scaffold(identifier: str) -> str:

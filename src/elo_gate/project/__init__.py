@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from . import discover, environment
-from .kinds import KINDS, always_k8s, kind_by_content, kind_of, module_of, reason_unjudged
-from .model import Artifact, Problem, Source
+from .. import discover, environment
+from ..kinds import KINDS, PROGRAMS, always_k8s, kind_by_content, kind_of, module_of, reason_unjudged
+from ..model import Artifact, Problem, Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,18 +12,20 @@ if TYPE_CHECKING:
     from typing import Any
 
 IGNORED = "git ignores it"
+WHOLE = "project"
 
 
 class Project:
     """One judged tree.
 
     `partial` says that only some files are looked at, so that nothing may be concluded from what is not found.
-    `aside` is path -> why for everything that is not judged and has no artifact.
+    `aside` is path -> why for everything that is not judged and has no artifact. `programs` are the paths of program
+    code, for what it reads from its environment. `facts` keeps what the model of the whole tree has worked out.
     """
 
     __slots__ = (
-        "tree", "as_of", "elo", "platforms", "partial", "aside", "table", "_artifacts", "_sources", "_packages",
-        "_ignores", "_exclude", "_environments", "_known",
+        "tree", "as_of", "elo", "platforms", "partial", "aside", "table", "programs", "facts", "_artifacts", "_sources",
+        "_packages", "_ignores", "_exclude", "_environments", "_known",
     )  # fmt: skip
 
     def __init__(
@@ -44,6 +46,8 @@ class Project:
         self.partial = ""
         self.aside: dict[str, str] = {}
         self.table = table
+        self.programs: list[str] = []
+        self.facts: dict[str, Any] = {}
         self._artifacts: dict[str, Artifact] = {}
         self._known: dict[str, list[Artifact]] | None = None
         self._sources: dict[str, Source | None] = {}
@@ -81,6 +85,8 @@ class Project:
             if kind is not None and kind in KINDS:
                 self.aside[path] = IGNORED
             return
+        if path.endswith(PROGRAMS):
+            self.programs.append(path)
         if kind is None:
             self.aside[path] = reason_unjudged(path)
             return
@@ -90,19 +96,26 @@ class Project:
         if path in self._artifacts:
             return self._artifacts[path]
         content_decides = kind not in KINDS
+        looks_like = getattr(module_of(kind), "looks_like", None) if not content_decides else None
         try:
             text = discover.decode(self.tree.read(path))
         except discover.Unreadable as error:
+            if looks_like is not None and not looks_like(path, self._shreds(path)):
+                self.aside[path] = reason_unjudged(path)
+                return None
             if content_decides and not always_k8s(path):
                 self.aside[path] = reason_unjudged(path)
                 return None
             return self._unread(path, "k8s" if content_decides else kind, str(error))
         if content_decides:
             found = "k8s" if kind == "yaml" and always_k8s(path) else kind_by_content(text)
-            if found is None or (kind == "json" and found != "k8s"):
+            if found is None or (kind == "json" and found == "compose"):
                 self.aside[path] = reason_unjudged(path)
                 return None
             kind = found
+        elif looks_like is not None and not looks_like(path, text):
+            self.aside[path] = reason_unjudged(path)
+            return None
         source = self._sources.setdefault(path, Source(path, text)) or Source(path, text)
         artifact = Artifact(source, kind)
         artifact.project = self
@@ -121,6 +134,13 @@ class Project:
             elif any(problem.fatal for problem in artifact.problems):
                 artifact.state = "broken"
         return artifact
+
+    def _shreds(self, path: str) -> str:
+        """What can be made out of a file that is no sound text, to tell whether it matters; never shown."""
+        try:
+            return bytes(self.tree.read(path)).decode("utf-8", "replace")
+        except discover.Unreadable:
+            return ""
 
     def _unread(self, path: str, kind: str, why: str) -> Artifact:
         """An artifact that cannot be read: the run is broken when it is production."""
@@ -173,9 +193,23 @@ class Project:
 
     # -- questions
 
+    def whole(self) -> Artifact | None:
+        """The tree as one artifact of the kind "project", whose views are the model's; None when `partial`."""
+        if self.partial:
+            return None
+        artifact = Artifact(Source("", ""), WHOLE)
+        artifact.project = self
+        artifact.assumed = False
+        return artifact
+
     def judged(self) -> list[Artifact]:
         """The artifacts that are judged, by path."""
         return [self._artifacts[path] for path in sorted(self._artifacts) if self._artifacts[path].state == "judged"]
+
+    def subjects(self) -> list[Artifact]:
+        """What rules look at: the judged artifacts and, unless `partial`, the tree as a whole."""
+        whole = self.whole()
+        return [*self.judged(), whole] if whole is not None else self.judged()
 
     def all(self) -> list[Artifact]:
         """Every artifact, by path."""
@@ -209,6 +243,13 @@ class Project:
         files, folders = self.tree.names(folder.strip("/"))
         return sorted([*files, *(name + "/" for name in folders)])
 
+    def text(self, path: str) -> str | None:
+        """The text at a path, not kept; None as for `read`."""
+        try:
+            return discover.decode(self.tree.read(path))
+        except discover.Unreadable:
+            return None
+
     def read(self, path: str) -> Source | None:
         """The text at a path, None when absent, too large, not text, or outside of the root."""
         if path not in self._sources:
@@ -224,7 +265,7 @@ class Project:
         """The nearest package.json at or above a path, None when there is none."""
         folder = path.rpartition("/")[0]
         if folder not in self._packages:
-            from .kinds import package
+            from ..kinds import package
 
             self._packages[folder] = package.nearest(self, path)
         return self._packages[folder]

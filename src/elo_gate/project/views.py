@@ -16,4 +16,38 @@ def variables(whole: Artifact) -> list[Item]:
     return items(whole.project)
 
 
-VIEWS: dict[str, Callable[[Artifact], list[Item]]] = {"variables": variables}
+def routes(whole: Artifact) -> list[Item]:
+    """Every route of the tree's web applications: see project.routes."""
+    from .routes import items
+
+    return items(whole.project)
+
+
+def asked_paths(whole: Artifact) -> list[Item]:
+    """Every path that a probe, a platform or the code asks of the tree's applications: see project.asked_paths."""
+    from .asked_paths import items
+
+    return items(whole.project)
+
+
+def services(whole: Artifact) -> list[Item]:
+    """Every service of the tree, stitched from several files: see project.services."""
+    from .services import items
+
+    return items(whole.project)
+
+
+def tree(whole: Artifact) -> list[Item]:
+    """One item for the tree as a whole, for rules that compare files of many kinds; it has no place of its own."""
+    from ..model import ABSENT, Item
+
+    return [Item(ABSENT)]
+
+
+VIEWS: dict[str, Callable[[Artifact], list[Item]]] = {
+    "asked_paths": asked_paths,
+    "routes": routes,
+    "variables": variables,
+    "services": services,
+    "tree": tree,
+}

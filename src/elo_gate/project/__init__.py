@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from ..model import Node
+
 IGNORED = "git ignores it"
 WHOLE = "project"
 
@@ -21,11 +23,14 @@ class Project:
     `partial` says that only some files are looked at, so that nothing may be concluded from what is not found.
     `aside` is path -> why for everything that is not judged and has no artifact. `programs` are the paths of program
     code, for what it reads from its environment. `facts` keeps what the model of the whole tree has worked out.
+    `promises`, `services_named` (name, tests of paths) and `provided` (platform -> names) are what the configuration
+    declares; `declared` is (key, word) -> where a platform or a promise stands in it.
     """
 
     __slots__ = (
         "tree", "as_of", "elo", "platforms", "partial", "aside", "table", "programs", "facts", "_artifacts", "_sources",
-        "_packages", "_ignores", "_exclude", "_environments", "_known",
+        "_packages", "_ignores", "_exclude", "_environments", "_known", "promises", "services_named", "provided",
+        "declared",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +53,10 @@ class Project:
         self.table = table
         self.programs: list[str] = []
         self.facts: dict[str, Any] = {}
+        self.promises: tuple[str, ...] = ()
+        self.services_named: list[tuple[str, tuple[Callable[[str], bool], ...]]] = []
+        self.provided: dict[str, set[str]] = {}
+        self.declared: dict[tuple[str, str], Node] = {}
         self._artifacts: dict[str, Artifact] = {}
         self._known: dict[str, list[Artifact]] | None = None
         self._sources: dict[str, Source | None] = {}

@@ -44,7 +44,23 @@ def tree(whole: Artifact) -> list[Item]:
     return [Item(ABSENT)]
 
 
+def pipelines(whole: Artifact) -> list[Item]:
+    """Every pipeline of the tree with its jobs, gates and deployments: see project.pipelines."""
+    from .pipelines import items
+
+    return items(whole.project)
+
+
+def releases(whole: Artifact) -> list[Item]:
+    """Every job of a pipeline that deploys to production, and all ways to it: see project.pipelines."""
+    from .pipelines import releases as found
+
+    return found(whole.project)
+
+
 VIEWS: dict[str, Callable[[Artifact], list[Item]]] = {
+    "pipelines": pipelines,
+    "releases": releases,
     "asked_paths": asked_paths,
     "routes": routes,
     "variables": variables,

@@ -11,6 +11,7 @@ import click
 from . import __version__
 
 _FORMATS = ("text", "json", "sarif")
+_LANGUAGES = ("en", "pt-BR")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -27,6 +28,7 @@ def cli() -> None:
 @click.option("--as-of", metavar="DATE", help="The day of judgement, YYYY-MM-DD; today where not given.")
 @click.option("--config", metavar="FILE", help="This configuration and no other.")
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="Colours in text.")
+@click.option("--lang", type=click.Choice(_LANGUAGES), default="en", help="The language of reports for people.")
 @click.option("-v", "--verbose", is_flag=True, help="Name every file set aside and every undecided answer.")
 @click.option("--include-suppressed", is_flag=True, help="Keep findings that are let pass in SARIF.")
 def check(
@@ -37,6 +39,7 @@ def check(
     as_of: str | None,
     config: str | None,
     color: str,
+    lang: str,
     verbose: bool,
     include_suppressed: bool,
 ) -> None:
@@ -58,7 +61,7 @@ def check(
         run = gate.run(root, below, as_of, fail_on, config)
     except (gate.UsageError, ConfigError, RuleError, Unreadable) as error:
         _stop(str(error))
-    options: dict[str, Any] = {"verbose": verbose, "include_suppressed": include_suppressed}
+    options: dict[str, Any] = {"verbose": verbose, "include_suppressed": include_suppressed, "language": lang}
     if not any(target == "-" for _, target in wanted):
         wanted.insert(0, (format_, "-"))
     for name, target in wanted:
@@ -85,7 +88,7 @@ def _render(run: Any, name: str, colour: bool, options: dict[str, Any]) -> str:
         return json.render(run)
     from .report import text
 
-    return text.render(run, colour, options["verbose"])
+    return text.render(run, colour, options["verbose"], options["language"])
 
 
 def _colour(choice: str) -> bool:
@@ -138,7 +141,8 @@ def _leave(code: int) -> Any:
 
 @cli.command()
 @click.argument("rule")
-def explain(rule: str) -> None:
+@click.option("--lang", type=click.Choice(_LANGUAGES), default="en", help="The language of the words.")
+def explain(rule: str, lang: str) -> None:
     """Show what a rule wants, why, how to fix it, its sources and examples."""
     from .ruleset import page
     from .ruleset.load import load
@@ -148,7 +152,7 @@ def explain(rule: str) -> None:
         from .policy.config import nearest
 
         _stop(f"no rule '{rule}'{nearest(rule, ruleset.ids)}")
-    _write("-", page.explain(ruleset, rule))
+    _write("-", page.explain(ruleset, rule, lang))
 
 
 @cli.group()

@@ -226,6 +226,7 @@ def _finding(
         found = values(*context) if values is not None else ()
         fixes = fix_values(*context) if fix_values is not None else ()
     arguments = [mask(value) for value in found]
+    shown = [mask(value) for value in fixes]
     related = []
     for at, words in fault.related:
         other = _place(at)
@@ -245,12 +246,13 @@ def _finding(
         fill(text, arguments),
         fault.message,
         arguments,
-        fill(fix_text, [mask(value) for value in fixes]),
+        fill(fix_text, shown),
         source,
         start,
         end,
         related,
     )
+    finding.fix_arguments = shown
     finding.environment = artifact.environment if not artifact.assumed else "assumed production"
     return finding
 

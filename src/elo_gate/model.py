@@ -285,8 +285,8 @@ class Finding:
     """One fault of one rule at one place, in words, ready to be judged and shown."""
 
     __slots__ = (
-        "rule", "severity", "message", "message_id", "arguments", "fix", "source", "start", "end", "related",
-        "symbol", "environment", "suppressed",
+        "rule", "severity", "message", "message_id", "arguments", "fix", "fix_arguments", "source", "start", "end",
+        "related", "symbol", "environment", "suppressed",
     )  # fmt: skip
 
     def __init__(
@@ -308,6 +308,7 @@ class Finding:
         self.message_id = message_id
         self.arguments = arguments
         self.fix = fix
+        self.fix_arguments: list[str] = []
         self.source = source
         self.start = start
         self.end = end

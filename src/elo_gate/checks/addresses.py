@@ -50,7 +50,7 @@ def _serves(entrance: str, host: str) -> bool:
 
 
 def _entrances(project: Any) -> list[tuple[str, Node]]:
-    """(host, node) of every host that Ingresses, routes, Gateways and nginx serve; "" for one that is any or unknown."""
+    """(host, node) of every host that Ingresses, routes and nginx serve; "" for one that is any or unknown."""
     found: list[tuple[str, Node]] = []
 
     def add(node: Node) -> None:
@@ -110,7 +110,7 @@ def _addresses(project: Any, names: list[str]) -> Iterator[tuple[str, Node]]:
 
 
 def upstreams(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault | Undecided]:
-    """Yields a fault where nginx sends requests to a port on which the Compose service or the Service does not listen."""
+    """Yields a fault where nginx sends requests to a port on which the service behind it does not listen."""
     project = file.project
     from ..kinds import nginx
 
@@ -157,7 +157,5 @@ def _to_service(project: Any, target: Item, host: str, port: int) -> Iterator[Fa
             offered = [entry.get("port") for entry in item.node.get("spec", "ports").elements()]
             numbers = [manifest.integer(node) for node in offered]
             if None not in numbers and numbers and port not in numbers:
-                yield Fault(
-                    target.node, [(offered[0], "the Service's port")], host=host, port=port, listens=numbers[0]
-                )
+                yield Fault(target.node, [(offered[0], "the Service's port")], host=host, port=port, listens=numbers[0])
                 return

@@ -72,7 +72,9 @@ def node_drift(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fau
     home = applications[0].path.rpartition("/")[0]
     released = {claim.value for claim, _ in images}
     first = images[0][0]
-    wrong = [(major, node) for major, node in [*_tested(project, home), *_pinned(project, home)] if major not in released]
+    wrong = [
+        (major, node) for major, node in [*_tested(project, home), *_pinned(project, home)] if major not in released
+    ]
     if not wrong:
         return
     tested = {major for major, _ in _tested(project, home)}
@@ -80,7 +82,10 @@ def node_drift(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fau
         wrong = [(major, node) for major, node in wrong if major not in tested]  # a matrix that holds it as well
         if not wrong:
             return
-    related = [(first.node, f"the image runs Node.js {first.value}"), *((node, f"Node.js {n}") for n, node in wrong[1:4])]
+    related = [
+        (first.node, f"the image runs Node.js {first.value}"),
+        *((node, f"Node.js {n}") for n, node in wrong[1:4]),
+    ]
     yield Fault(wrong[0][1], related, major=wrong[0][0], released=first.value, place=wrong[0][1].source.path)
 
 
@@ -91,7 +96,7 @@ def _tested(project: Any, home: str) -> list[tuple[int, Node]]:
         for job in pipeline.jobs:
             gates = [gate for gate in nouns.gates(job) if gate.name in ("test", "coverage", "build")]
             folders = {gate.step.folder for gate in gates if gate.step is not None}
-            if gates and any(folder == home or folder == "" for folder in folders):
+            if gates and any(folder in (home, "") for folder in folders):
                 found += list(job_images.node_versions(job))
     return found
 

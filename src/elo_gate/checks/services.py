@@ -50,7 +50,7 @@ def ports(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault | 
 def _probes(
     part: Part, image: Part | None, listens: Claim, exposed: set[Any], received: list[Claim]
 ) -> Iterator[Fault | Undecided]:
-    """Health checks inside of the container: the image's own, and Compose's. Kubernetes' probes have a rule of theirs."""
+    """Health checks inside of the container, the image's own and Compose's; Kubernetes' probes have their own rule."""
     for source in (part, image):
         if source is None or source.kind == KUBERNETES:
             continue
@@ -86,7 +86,7 @@ def heap(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
         if match is None or limit is None or limit.kind is not SCALAR or _own_options(part):
             continue
         bytes_ = quantity(limit.value) if part.kind == KUBERNETES else _compose_bytes(limit.value)
-        if bytes_ is not None and int(match[1]) * _MEBI >= bytes_:
+        if bytes_ is not None and int(match[1]) * _MEBI >= bytes_ and isinstance(value, Node):
             yield Fault(
                 value, [(limit, "the limit")], heap=match[1], limit=limit.value, runner=f"{part.kind} {part.name}"
             )
@@ -115,7 +115,7 @@ def _own_options(part: Part) -> bool:
 
 
 def _compose_bytes(text: str) -> int | None:
-    """A memory size of Compose: bytes, with b, k, m, g or kb, mb, gb (docs.docker.com/reference/compose-file/extension)."""
+    """A memory size of Compose: bytes, or with b, k, m, g, kb, mb, gb (compose-spec, 11-extension.md)."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([bkmg]?)b?", text.strip().lower())
     if match is None:
         return None
@@ -159,8 +159,8 @@ def _least(package: Any, minimum: dict[str, str]) -> tuple[int, tuple[int, ...],
     floor = tuple(map(int, version.split("-")[0].split("."))) if version else package.floor("next")
     if floor is None or str(floor[0]) not in minimum:
         return None
-    node = next((found for section in ("dependencies", "devDependencies") if (found := package.root.get(section, "next"))),
-                None)  # fmt: skip
+    sections = [package.root.get(section, "next") for section in ("dependencies", "devDependencies")]
+    node = next((each for each in sections if each), None)
     needed = tuple(int(part) for part in minimum[str(floor[0])].split("."))
     return (floor[0], needed, node) if node is not None else None
 
@@ -202,4 +202,3 @@ def _confined(container: Item) -> Node | None:
         return None
     node = own.get("runAsNonRoot") or pod.get("runAsNonRoot")
     return node if node and node.boolean() is True else None
-

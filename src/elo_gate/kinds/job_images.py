@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _BUILDERS = frozenset(("docker", "podman", "buildah", "nerdctl", "img", "depot"))
 # Programs and actions that build images whose names stand elsewhere.
 _ELSEWHERE = frozenset(
-    ("skaffold", "pack", "ko", "kaniko", "executor", "bazel", "earthly", "dagger", "werf", "tilt", "nixpacks", "make", "just",
-     "task", "gradle", "gradlew", "mvn", "docker-compose", "lerna", "nx", "turbo")
+    ("skaffold", "pack", "ko", "kaniko", "executor", "bazel", "earthly", "dagger", "werf", "tilt", "nixpacks", "make",
+     "just", "task", "gradle", "gradlew", "mvn", "docker-compose", "lerna", "nx", "turbo")
 )  # fmt: skip
 _ACTIONS = ("docker/build-push-action", "redhat-actions/buildah-build", "depot/build-push-action")
 _NAMES = re.compile(r"[^\s,]+")

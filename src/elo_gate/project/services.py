@@ -147,7 +147,11 @@ def _folder(part: Part) -> str | None:
         folder = context.folder
         home = part.path.rpartition("/")[0]
         # A Dockerfile in an application's own folder is for it, also where the context is a workspace's root.
-        if folder is not None and home.startswith(folder) and context.project.exists(f"{home}/package.json".lstrip("/")):
+        if (
+            folder is not None
+            and home.startswith(folder)
+            and context.project.exists(f"{home}/package.json".lstrip("/"))
+        ):
             return home
         return folder if context.certain or context.folder == home else None
     if part.kind == VERCEL:
@@ -182,7 +186,11 @@ def _images(project: Any) -> Iterator[Part]:
             if user is not None and isinstance(user.facts["name"], str):
                 part.claim(user.facts["name"], "user", user.node)
             base = facts["base"]
-            if isinstance(base, Item) and isinstance(base.facts["name"], str) and _NODE_IMAGE.search(base.facts["name"]):
+            if (
+                isinstance(base, Item)
+                and isinstance(base.facts["name"], str)
+                and _NODE_IMAGE.search(base.facts["name"])
+            ):
                 match = _MAJOR.match(base.facts["tag"]) if isinstance(base.facts["tag"], str) else None
                 if match is not None:
                     part.claim(int(match[1]), "node", base.node)
@@ -190,7 +198,10 @@ def _images(project: Any) -> Iterator[Part]:
 
 
 def _next_server(command: Item, package: Any) -> bool:
-    """Whether a command starts the server of Next.js, which listens on 3000 untold (nextjs.org/docs/app/api-reference/cli/next)."""
+    """Whether a command starts the server of Next.js, which listens on 3000 untold.
+
+    https://nextjs.org/docs/app/api-reference/cli/next#next-start-options
+    """
     call = command.facts["call"]
     if call.tool == "next" and "start" in call.arguments:
         return True

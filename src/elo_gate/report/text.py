@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..inert import inert
 from ..model import ERROR, NOTE, SEVERITIES, WARNING
 from .excerpt import Excerpts, crop
+from .language import ENGLISH, Language
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ _COLOURS = {
 }
 
 
-def render(run: Run, colour: bool = False, verbose: bool = False) -> str:
+def render(run: Run, colour: bool = False, verbose: bool = False, language: str = ENGLISH) -> str:
     """The report; `verbose` names every file that was set aside and every undecided answer."""
+    tongue = Language(run.ruleset, language)
 
     def paint(text: str, style: str) -> str:
         return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m" if colour else text
@@ -39,44 +41,43 @@ def render(run: Run, colour: bool = False, verbose: bool = False) -> str:
     for finding in verdict.findings:
         if finding.source.path != path:
             path = finding.source.path
-            lines += ["", paint(inert(path), "bold") + paint(f"  {finding.environment}", "dim")]
-        lines += _finding(run, finding, excerpts, paint)
+            lines += ["", paint(inert(path), "bold") + paint(f"  {tongue.say(finding.environment)}", "dim")]
+        lines += _finding(tongue, finding, excerpts, paint)
     for reason in verdict.reasons:
-        lines += ["", f"{paint('broken', 'broken')}  {inert(reason)}"]
-    lines += ["", *_coverage(verdict.coverage, verbose), ""]
-    lines.append(_summary(run, paint))
+        lines += ["", f"{paint(tongue.say('broken'), 'broken')}  {inert(reason)}"]
+    lines += ["", *_coverage(tongue, verdict.coverage, verbose), ""]
+    lines.append(_summary(tongue, run, paint))
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
-def _finding(run: Run, finding: Finding, excerpts: Excerpts, paint: object) -> Iterator[str]:
+def _finding(tongue: Language, finding: Finding, excerpts: Excerpts, paint: object) -> Iterator[str]:
     number, line, first, last = excerpts.frame(finding.source, finding.start, finding.end)
     line, first, last = crop(line, first, last)
     column = finding.source.position(finding.start)[1]
-    docs = run.ruleset.words(finding.rule.id)
     yield ""
-    yield f"  {paint(finding.severity, finding.severity)}  {paint(finding.rule.id, 'bold')}  {number}:{column}"  # type: ignore[operator]
-    yield f"    {finding.message}"
+    severity = tongue.say(finding.severity)
+    yield f"  {paint(severity, finding.severity)}  {paint(finding.rule.id, 'bold')}  {number}:{column}"  # type: ignore[operator]
+    yield f"    {tongue.message(finding)}"
     gutter = len(str(number))
     yield f"    {paint(f'{number} |', 'dim')} {line}"  # type: ignore[operator]
     marks = "^" * max(1, last - first)
     yield f"    {' ' * gutter} {paint('|', 'dim')} {' ' * first}{paint(marks, finding.severity)}"  # type: ignore[operator]
     for source, start, _, words in finding.related:
         where, col = source.position(start)
-        yield f"    {'also':4}  {inert(source.path)}:{where}:{col}  {words}"
-    yield f"    {paint('why', 'dim'):4}   {docs['rationale']}"  # type: ignore[operator]
-    yield f"    {paint('fix', 'dim'):4}   {finding.fix}"  # type: ignore[operator]
+        yield f"    {tongue.say('also'):4}  {inert(source.path)}:{where}:{col}  {words}"
+    yield f"    {paint(tongue.say('why'), 'dim'):4}   {tongue.rationale(finding.rule.id)}"  # type: ignore[operator]
+    yield f"    {paint(tongue.say('fix'), 'dim'):4}   {tongue.fix(finding)}"  # type: ignore[operator]
 
 
-def _coverage(coverage: Coverage, verbose: bool) -> Iterator[str]:
+def _coverage(tongue: Language, coverage: Coverage, verbose: bool) -> Iterator[str]:
     kinds: dict[str, int] = {}
     for artifact in coverage.judged:
         kinds[artifact.kind] = kinds.get(artifact.kind, 0) + 1
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-    yield f"Looked at {_count(len(coverage.judged), 'file')} with {coverage.rules} rules" + (
-        f" ({listed})." if listed else "."
-    )
+    looked = tongue.say("Looked at {} with {} rules", tongue.count(len(coverage.judged), "file"), coverage.rules)
+    yield looked + (f" ({listed})." if listed else ".")
     if coverage.partial:
-        yield f"Rules that look across files were left out: {coverage.partial}."
+        yield tongue.say("Rules that look across files were left out: {}.", coverage.partial)
     aside: dict[str, list[str]] = {}
     for artifact in coverage.aside:
         why = artifact.why if artifact.environment == "production" else f"{artifact.environment}: {artifact.why}"
@@ -88,13 +89,15 @@ def _coverage(coverage: Coverage, verbose: bool) -> Iterator[str]:
         total = sum(len(paths) for paths in groups.values())
         if not total:
             continue
-        yield f"{title}: {_count(total, 'file')}."
+        yield f"{tongue.say(title)}: {tongue.count(total, 'file')}."
         for why, paths in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
             shown = paths if verbose else paths[:3]
-            more = f" and {len(paths) - len(shown)} more" if len(paths) > len(shown) else ""
-            yield f"  {why}: {', '.join(map(inert, shown))}{more}"
+            names = ", ".join(map(inert, shown))
+            left = len(paths) - len(shown)
+            yield f"  {why}: {tongue.say('{} and {} more', names, left) if left else names}"
     if coverage.undecided:
-        yield f"Undecided: {_count(len(coverage.undecided), 'answer')} (a value that only the running system knows)."
+        many = tongue.count(len(coverage.undecided), "answer")
+        yield tongue.say("Undecided: {} (a value that only the running system knows).", many)
         groups_: dict[str, int] = {}
         for rule, _, _, _ in coverage.undecided:
             groups_[rule] = groups_.get(rule, 0) + 1
@@ -102,22 +105,18 @@ def _coverage(coverage: Coverage, verbose: bool) -> Iterator[str]:
             for rule, path, line, why in coverage.undecided:
                 yield f"  {inert(path)}:{line}  {rule}: {inert(why)}"
         else:
-            yield (
-                "  "
-                + ", ".join(f"{rule} {count}" for rule, count in sorted(groups_.items())[:6])
-                + (f" and {len(groups_) - 6} more rules" if len(groups_) > 6 else "")
-            )
+            shown_ = ", ".join(f"{rule} {count}" for rule, count in sorted(groups_.items())[:6])
+            left = len(groups_) - 6
+            yield "  " + (tongue.say("{} and {} more rules", shown_, left) if left > 0 else shown_)
 
 
-def _summary(run: Run, paint: object) -> str:
+def _summary(tongue: Language, run: Run, paint: object) -> str:
     verdict = run.verdict
-    counts = ", ".join(_count(verdict.count(level), level) for level in SEVERITIES)
+    counts = ", ".join(tongue.count(verdict.count(level), level) for level in SEVERITIES)
     files = len({finding.source.path for finding in verdict.findings})
-    found = f"{counts} in {_count(files, 'file')}" if verdict.findings else "no findings"
-    passed = f", {len(verdict.suppressed)} let pass" if verdict.suppressed else ""
-    word = verdict.word.capitalize()
+    found = (
+        f"{counts} {tongue.say('in')} {tongue.count(files, 'file')}" if verdict.findings else tongue.say("no findings")
+    )
+    passed = ", " + tongue.say("{} let pass", len(verdict.suppressed)) if verdict.suppressed else ""
+    word = tongue.say(verdict.word.capitalize())
     return f"{paint(word, verdict.word)}: {found}{passed}."  # type: ignore[operator]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

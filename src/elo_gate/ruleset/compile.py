@@ -153,6 +153,49 @@ def documentation(rule: RuleFile) -> dict[str, Any]:
     }
 
 
+def translation(rule: RuleFile, language: str) -> dict[str, Any]:
+    """The words of a rule in another language: title, rationale, fix and messages.
+
+    fix and messages are (text, {index: (English words, words)}): `{0}` stands for the first argument of the English
+    text, and words that stand for an absent value are exchanged. Raises RuleError for a placeholder that is not there.
+    """
+    words = rule.translations[language]  # type: ignore[index]
+    names_only = rule.check is not None
+
+    def carried(text: str, english: str, field: str) -> tuple[str, dict[int, tuple[str, str]]]:
+        where = f"{rule.id}: translations: {language}: {field}"
+        body, parts = template(" ".join(text.split()), names_only, where)
+        _, known = template(" ".join(english.split()), names_only, where)
+        free = list(range(len(known)))
+        order: list[int] = []
+        for source, _ in parts:
+            found = next((n for n in free if known[n][0] == source), None)
+            if found is None:
+                found = next((n for n, each in enumerate(known) if each[0] == source), None)
+            if found is None:
+                raise RuleError(f"{where}: a placeholder that the English text has not")
+            if found in free:
+                free.remove(found)
+            order.append(found)
+        if free and field != "fix":
+            raise RuleError(f"{where}: a placeholder of the English text is missing")
+        pieces = re.split(r"\{(\d+)\}", body)
+        for at in range(1, len(pieces), 2):
+            pieces[at] = f"{{{order[int(pieces[at])]}}}"
+        absent = {n: (known[n][1], parts[at][1]) for at, n in enumerate(order) if known[n][1] != parts[at][1]}
+        return "".join(pieces), absent
+
+    for name, text in words.messages.items():
+        _check_message(f"{rule.id}: translations: {language}: message {name}", text)
+    return {
+        "title": words.title,
+        "rationale": " ".join(words.rationale.split()),
+        "fix": carried(words.fix, rule.fix, "fix"),
+        "shown_fix": " ".join(words.fix.split()),
+        "messages": {name: carried(text, rule.messages[name], name) for name, text in words.messages.items()},
+    }
+
+
 def _shown(example: Example) -> str:
     """An example as one text; of several files, and beside a configuration, each under its path."""
     files = dict(example.files) if example.files is not None else {"": example.file or ""}
@@ -180,6 +223,10 @@ def compile_rules(rules: list[RuleFile]) -> dict[str, str]:
     for kind in sorted({rule.kinds[0] for rule in rules}):
         docs = ",\n".join(f"{rule.id!r}: {documentation(rule)!r}" for rule in rules if rule.kinds[0] == kind)
         modules[f"docs_{kind}"] = f"{head}DOCS = {{\n{docs},\n}}\n"
+        for language in sorted({each for rule in rules for each in rule.translations}):
+            told = [rule for rule in rules if rule.kinds[0] == kind and language in rule.translations]
+            words = "".join(f"{rule.id!r}: {translation(rule, language)!r},\n" for rule in told)
+            modules[f"words_{language.lower().replace('-', '_')}_{kind}"] = f"{head}WORDS = {{\n{words}}}\n"
     kinds = {rule.id: rule.kinds[0] for rule in sorted(rules, key=lambda rule: rule.id)}
     modules["index"] = f"{head}KINDS = {sorted(by_kind)!r}\nIDS = {kinds!r}\n"
     return modules

@@ -130,6 +130,16 @@ class Ruleset:
             found = self._docs[kind] = module.DOCS if module is not None else {}
         return found[identifier]
 
+    def translated(self, identifier: str, language: str) -> dict[str, Any] | None:
+        """The words of a rule in another language, see compile.translation; None where it has none."""
+        for other in self._extra:
+            if identifier in other._kinds():
+                return other.translated(identifier, language)
+        kind = self._kinds()[identifier]
+        module = self._module(f"words_{language.lower().replace('-', '_')}_{kind}")
+        found: dict[str, Any] | None = module.WORDS.get(identifier) if module is not None else None
+        return found
+
     def _kinds(self) -> dict[str, str]:
         """Rule id to the kind its words lie with."""
         module = self._module("index")

@@ -13,9 +13,12 @@ class ScaffoldError(Exception):
     """A rule file that cannot be started; the message says what to do instead."""
 
 
-def explain(ruleset: Ruleset, identifier: str) -> str:
-    """Everything there is to know about a rule, as text."""
+def explain(ruleset: Ruleset, identifier: str, language: str = "en") -> str:
+    """Everything there is to know about a rule, as text; title, reason and fix in a language where it has them."""
     words = ruleset.words(identifier)
+    told = ruleset.translated(identifier, language) if language != "en" else None
+    if told is not None:
+        words = {**words, "title": told["title"], "rationale": told["rationale"], "fix": told["shown_fix"]}
     rule = next(each for kind in ruleset.kinds for each in ruleset.of(kind) if each.id == identifier)
     levels = [rule.severity]
     if rule.elo:

@@ -33,6 +33,20 @@ class Reference(Strict):
     date: datetime.date
 
 
+class Translation(Strict):
+    """The words of a rule in another language; placeholders as in the English ones."""
+
+    title: Annotated[str, Field(min_length=5, max_length=140)]
+    message: Text | dict[str, Text]
+    rationale: Annotated[str, Field(min_length=20, max_length=1100)]
+    fix: Text
+
+    @property
+    def messages(self) -> dict[str, str]:
+        """`message` as a map."""
+        return {"default": self.message} if isinstance(self.message, str) else dict(self.message)
+
+
 class Example(Strict):
     """One small tree and the lines at which the rule fires in it."""
 
@@ -79,6 +93,7 @@ class RuleFile(Strict):
     security: Annotated[float | None, Field(gt=0, le=10)] = None
     cwe: list[int] = []
     aliases: list[str] = []
+    translations: dict[Literal["pt-BR"], Translation] = {}
     bad: Annotated[list[Example], Field(min_length=1)]
     good: Annotated[list[Example], Field(min_length=1)]
     undecided: list[Example] = []
@@ -89,6 +104,8 @@ class RuleFile(Strict):
             raise ValueError("a rule has either `assert` or `check`")
         if any(not example.places for example in self.bad):
             raise ValueError("every bad example says `at` which line")
+        if any(set(each.messages) != set(self.messages) for each in self.translations.values()):
+            raise ValueError("a translation has the same messages as the rule")
         return self
 
     @property

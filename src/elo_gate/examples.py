@@ -6,6 +6,7 @@ from typing import Any
 
 from . import engine
 from .discover import Unreadable
+from .gate import declare
 from .kinds import KINDS
 from .model import Artifact
 from .project import Project
@@ -91,6 +92,7 @@ def judge_tree(files: dict[str, str], ruleset: Ruleset, as_of: str, config: str 
         platforms=policy.platforms,
         ignores=MemoryIgnores(files),
     )
+    declare(project, policy)
     project.look()
     return engine.judge(project.subjects(), ruleset, policy.settings, mask)
 

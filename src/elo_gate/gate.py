@@ -105,6 +105,7 @@ def run(
         exclude=_excluded(policy),
         environments=_environments(policy),
     )
+    declare(project, policy)
     if files is None:
         project.look()
     else:
@@ -115,6 +116,14 @@ def run(
     verdict = decide(project, outcome, policy, hook)
     prefix = os.path.relpath(tree.root, top).replace(os.sep, "/") + "/" if top != tree.root else ""
     return Run(verdict, project, ruleset, policy, prefix)
+
+
+def declare(project: Project, policy: Policy) -> None:
+    """Hands a project what its configuration says about it."""
+    project.promises = tuple(policy.promises)
+    project.services_named = policy.services
+    project.provided = policy.provided
+    project.declared = policy.declared
 
 
 def _policy(root: str, top: str, config: str | None) -> Policy:

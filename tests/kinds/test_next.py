@@ -10,6 +10,7 @@ import pytest
 from elo_gate.examples import MemoryIgnores, MemoryTree
 from elo_gate.kinds import next as config
 from elo_gate.kinds import next_headers
+from elo_gate.kinds.header import Header, covers
 from elo_gate.model import ABSENT, UNKNOWN, Artifact, Node, Source
 from elo_gate.project import Project
 
@@ -24,6 +25,12 @@ def artifact(text: str, path: str = "next.config.mjs", **files: str) -> Artifact
     found = project.artifact(path)
     assert found is not None
     return found
+
+
+def effective(of: Artifact) -> tuple[list[Header], list[tuple[str, Node]]]:
+    """The headers of a configuration's own file, its middleware and its vercel.json, and what cannot be told."""
+    parts = [next_headers.of_config(of), next_headers.of_middleware(of), next_headers.of_vercel(of)]
+    return [header for found, _ in parts for header in found], [doubt for _, doubts in parts for doubt in doubts]
 
 
 def token(of: Artifact) -> str:
@@ -125,10 +132,10 @@ def test_the_optimizer(options: str, served: bool | None) -> None:
 )
 def test_what_a_source_covers(source: str, reach: str) -> None:
     node = Node("scalar", source, Source("a", ""), 0, 0, "'")
-    assert next_headers.covers(node) == reach
+    assert covers(node) == reach
 
 
-def names(found: list[next_headers.Header], reach: str = "all") -> list[str]:
+def names(found: list[Header], reach: str = "all") -> list[str]:
     return sorted({header.name for header in found if header.covers == reach and not header.perhaps})
 
 
@@ -147,7 +154,7 @@ def test_headers_come_from_all_files() -> None:
         apps__web__src__lib__harden_ts="export const harden = (r) => { r.headers.set('Referrer-Policy', 'no-referrer'); return r }",
         vercel_json='{"headers": [{"source": "/(.*)", "headers": [{"key": "Permissions-Policy", "value": "camera=()"}]}]}',
     )
-    headers, doubts = next_headers.effective(found)
+    headers, doubts = effective(found)
     assert names(headers) == ["permissions-policy", "referrer-policy", "x-frame-options", "x-next"]
     assert names(headers, "some") == ["cache-control"]
     assert [header.name for header in headers if header.perhaps] == ["x-cdn"]
@@ -173,7 +180,7 @@ def test_headers_come_from_all_files() -> None:
     ],
 )
 def test_doubts(text: str, files: dict[str, str]) -> None:
-    _, doubts = next_headers.effective(artifact(text, **files))
+    _, doubts = effective(artifact(text, **files))
     assert doubts
 
 
@@ -201,7 +208,7 @@ def test_the_guide(guide: Path) -> None:
     project.look()
     whole = project.artifact("next.config.js")
     assert whole is not None and token(whole) == "nextConfig"
-    headers, doubts = next_headers.effective(whole)
+    headers, doubts = effective(whole)
     assert doubts == []
     assert {header.key.source.path for header in headers} == {"next.config.js", "src/middleware.ts"}
     assert "content-security-policy" in names(headers) and "strict-transport-security" not in names(headers)

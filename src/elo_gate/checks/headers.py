@@ -1,4 +1,4 @@
-"""Answers whether the responses of a Next.js application carry the security headers, with values that protect."""
+"""Answers whether responses carry the security headers, once and with values that protect."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import re
 
 from ..kinds import next as config
 from ..kinds import next_headers
-from ..kinds.next_headers import ALL, SOME, Header
+from ..kinds.header import ALL, Header, covers
 from ..model import CHOICE, MAP, SCALAR, UNKNOWN, Fault, Item, Node, Undecided
+from ..project import headers as model
+from ..project.headers import FRAMES, MISSING, PARTIAL, POLICY, PRESENT, REPORT_ONLY, TRANSPORT, UNSURE, State, Target
+from ..syntax import csp
 from ..syntax.javascript import TEMPLATE, alternatives
 from .next import told
-from .next_versions import only_vercel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,105 +23,87 @@ if TYPE_CHECKING:
 
     Answers = Iterator[Fault | Undecided]
 
-_POLICY = "content-security-policy"
-_FRAMES = "x-frame-options"
-_TRANSPORT = "strict-transport-security"
-# Packages that set the headers from code.
-_SETTERS = ("helmet", "nosecone", "@nosecone/next", "next-secure-headers", "next-safe", "@next-safe/middleware")
-# What sets headers in the configuration of a server or an ingress.
-_ELSEWHERE = re.compile(
-    r"^\s*add_header\s|more_set_headers|configuration-snippet|custom-headers|customResponseHeaders|stsSeconds|"
-    r"customFrameOptionsValue|ResponseHeaderModifier|Strict-Transport-Security",
-    re.M | re.I,
-)
+_ORIGIN = "access-control-allow-origin"
+
+
+def targets_of(it: Item, file: Artifact) -> tuple[Artifact, list[Target]]:
+    """The application that an item is about and its targets; its own files when it was looked at alone."""
+    if file.kind == "next":
+        return file, [model.alone(file)]
+    return it.facts["application"], it.facts["targets"]
+
+
+def headers_of(it: Item, file: Artifact) -> list[Header]:
+    """The headers that an item is about."""
+    return model.alone(file).headers() if file.kind == "next" else list(it.facts["headers"])
 
 
 def missing(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
     """Yields one fault that lists the security headers no response carries, or only those of some paths."""
-    if told(config.option(file, "output"), lambda text: text == "export") is not False:
+    application, targets = targets_of(it, file)
+    if told(config.option(application, "output"), lambda text: text == "export") is not False:
         return
-    if file.root.kind is not MAP and file.root.kind is not CHOICE:
-        raise Undecided("the configuration is not known")
-    found, doubts = next_headers.effective(file)
-    absent: list[str] = []
-    perhaps: list[str] = []
+    place = _place(config.file(application)[0], application)
+    if application.root.kind is not MAP and application.root.kind is not CHOICE:
+        yield Undecided("the configuration is not known", place)
+        return
+    absent: dict[str, list[str]] = {}
+    unsure: dict[str, str] = {}
     partial: list[Header] = []
     for name in params["headers"]:
-        if name.lower() == _TRANSPORT and only_vercel(file):
-            continue  # https://vercel.com/docs/cdn-security/encryption: Vercel sends it for every domain
-        state, some = _state(name.lower(), found)
-        if state == "perhaps":
-            perhaps.append(name)
-        elif state == "absent":
-            absent.append(name)
-            partial.extend(some[:1])
-    if perhaps:
-        yield Undecided(f"whether {', '.join(perhaps)} is set depends on what is not known", _place(it, file))
+        for target in targets:
+            found = _state(target, name.lower())
+            if found.word == UNSURE:
+                unsure.setdefault(name, found.why)
+            elif found.word != PRESENT:
+                absent.setdefault(name, []).append(target.name)
+                partial.extend(found.headers[:1])
+    for why in dict.fromkeys(unsure.values()):
+        yield Undecided(f"{', '.join(name for name in unsure if unsure[name] == why)}: {why}", place)
     if not absent:
         return
-    why = _elsewhere(file, doubts)
-    if why is not None:
-        yield Undecided(f"{', '.join(absent)}: {why}", _place(it, file))
-        return
-    paths = [next_headers.middleware(file), *next_headers.platform_files(file)]
+    shown = [
+        name if len(names) == len(targets) else f"{name} (on {', '.join(names)})" for name, names in absent.items()
+    ]
+    paths = dict.fromkeys(layer.path for target in targets for layer in target.layers)
+    related = {id(header): (header.key, f"{header.shown} for {_words(header.source)} only") for header in partial}
     yield Fault(
-        _place(it, file),
-        [(header.key, f"{header.key.value} for {_words(header.source)} only") for header in partial],
-        message="many" if len(absent) > 3 else "default",
-        headers=", ".join(absent[:3]),
-        more=", ".join(absent[3:]),
-        files=", ".join([file.path, *(path for path in paths if path is not None)]),
+        place,
+        list(related.values()),
+        message="many" if len(shown) > 3 else "default",
+        headers=", ".join(shown[:3]),
+        more=", ".join(shown[3:]),
+        files=", ".join(paths),
     )
 
 
-def _state(name: str, found: list[Header]) -> tuple[str, list[Header]]:
-    """("present", "absent" or "perhaps", the headers that only some paths carry)."""
-    own = [header for header in found if header.name == name]
-    if name == _POLICY:
-        own += [header for header in found if header.name == f"{_POLICY}-report-only"]
-    if name == _FRAMES:
-        own += [header for header in found if header.name == _POLICY and _frames(header.value) is not False]
-    sure = [header for header in own if header.covers == ALL and not header.perhaps]
-    if any(header.name == name or _frames(header.value) or header.name != _POLICY for header in sure):
-        return "present", []
-    if any(header.covers != SOME for header in own):
-        return "perhaps", []
-    return "absent", [header for header in own if header.name == name]
+def _state(target: Target, name: str) -> State:
+    """What is known of a header, or of what stands for it: a policy on trial, a policy that forbids framing."""
+    found = target.state(name)
+    if found.word not in (MISSING, PARTIAL):
+        return found
+    if name == POLICY:
+        trial = target.state(REPORT_ONLY)
+        return trial if trial.word in (PRESENT, UNSURE) else found
+    if name == FRAMES:
+        answers = [_frames(each.value) for each in target.headers() if each.name == POLICY and each.covers == ALL]
+        if True in answers:
+            return State(PRESENT, found.headers)
+        if None in answers:
+            return State(UNSURE, found.headers, "whether the policy forbids framing is not known")
+    return found
 
 
-def _frames(policy: Node) -> bool | None:
-    """Whether a policy forbids framing; None when it cannot be told."""
-    for each in alternatives(policy):
-        if each.kind is SCALAR or each.tag == TEMPLATE:
-            if "frame-ancestors" in str(each.value):
-                return True
-            if each.kind is SCALAR:
-                return False
-        return None
-    return False
-
-
-def _elsewhere(file: Artifact, doubts: list[tuple[str, Node]]) -> str | None:
-    """Why a header that was not found may be set all the same; None when everything was looked at."""
-    if doubts:
-        return doubts[0][0]
-    project = file.project
-    if project.partial:
-        return str(project.partial)
-    package = config.of(file)["package"]
-    for name in _SETTERS:
-        if package is not None and package.has(name):
-            return f"the package '{name}' sets headers from code"
-    servers = [path for path, why in project.aside.items() if why.startswith("a server configuration")]
-    servers += [path for path in project.aside if path.rpartition("/")[2] in ("Caddyfile", "_headers", "netlify.toml")]
-    for path in sorted(servers):
-        source = project.read(path)
-        if source is None or not source.text.strip() or _ELSEWHERE.search(source.text) or not path.endswith("conf"):
-            return f"'{path}' may set headers"
-    for artifact in project.artifacts("k8s"):
-        if artifact.state == "judged" and _ELSEWHERE.search(artifact.source.text):
-            return f"'{artifact.path}' may set headers"
-    return None
+def _frames(value: Node) -> bool | None:
+    """Whether a policy says who may frame a page; None when it cannot be told."""
+    answers: set[bool | None] = set()
+    for each in alternatives(value):
+        policies = csp.parse(each) if csp.known(each) else []
+        if any(policy.get("frame-ancestors") for policy in policies):
+            answers.add(True)
+        else:
+            answers.add(None if not csp.known(each) or any(policy.open for policy in policies) else False)
+    return answers.pop() if len(answers) == 1 else None
 
 
 def _place(it: Item, file: Artifact) -> Node | Item:
@@ -127,7 +111,7 @@ def _place(it: Item, file: Artifact) -> Node | Item:
     whole = [
         entry
         for entry in config.entries(config.returned(file, "headers"))
-        if entry.kind is MAP and next_headers.covers(entry.get("source")) == ALL and entry.key("headers")
+        if entry.kind is MAP and covers(entry.get("source")) == ALL and entry.key("headers")
     ]
     if len(whole) == 1 and whole[0].source is file.source:
         return whole[0].key("headers")
@@ -137,9 +121,8 @@ def _place(it: Item, file: Artifact) -> Node | Item:
 
 def weak(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
     """Yields a fault for each security header whose value does not protect, once a header."""
-    found, _ = next_headers.effective(file)
     seen: dict[tuple[str, str], list[Header]] = {}
-    for header in found:
+    for header in headers_of(it, file):
         test = _TESTS.get(header.name)
         if test is None:
             continue
@@ -148,14 +131,14 @@ def weak(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
             value = str(next(iter(alternatives(header.value))).value)
             seen.setdefault((header.name, test(value, params) or ""), []).append(header)
         elif answer is None and header.value.tag != TEMPLATE:
-            yield Undecided(f"the value of '{header.key.value}' is not known", header.value)
+            yield Undecided(f"the value of '{header.shown}' is not known", header.value)
     for (_, message), headers in seen.items():
         first, *others = headers
         yield Fault(
             first.value,
             [(header.value, "set here too") for header in others],
             message=message,
-            header=str(first.key.value),
+            header=first.shown,
             value=str(next(iter(alternatives(first.value))).value),
             least=str(params["max_age"]),
         )
@@ -206,43 +189,71 @@ def _policy(text: str, params: dict[str, Any]) -> str | None:
 
 _TESTS = {
     "x-content-type-options": _options,
-    _FRAMES: _framing,
+    FRAMES: _framing,
     "referrer-policy": _referrer,
-    _TRANSPORT: _transport,
+    TRANSPORT: _transport,
     "permissions-policy": _permissions,
-    _POLICY: _policy,
+    POLICY: _policy,
 }
 
 
 def duplicate(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
-    """Yields one fault for the security headers that several files set for every path."""
-    found, _ = next_headers.effective(file)
-    whole = [header for header in found if header.covers == ALL and not header.conditional and header.name in _TESTS]
-    twice: list[tuple[Header, Header]] = []
-    for header in whole:
-        if header.key.source is not file.source or any(first.name == header.name for first, _ in twice):
-            continue
-        other = next((each for each in whole if each.name == header.name and each.key.source is not file.source), None)
-        if other is not None:
-            twice.append((header, other))
-    if not twice:
-        return
-    differ = [pair for pair in twice if _differs(*pair)]
-    first = (differ or twice)[0]
-    related = [(other.key, f"{header.key.value} again") for header, other in twice]
-    yield Fault(
-        first[0].key,
-        related,
-        message="differs" if differ else "default",
-        severity="warning" if differ else None,
-        headers=", ".join(str(header.key.value) for header, _ in (differ or twice)),
-        file=first[1].key.source.path,
-    )
+    """Yields faults for the headers that two files set for the same paths: one for each pair of files and outcome."""
+    _, targets = targets_of(it, file)
+    pairs: dict[tuple[int, int], tuple[Header, Header]] = {}
+    for target in targets:
+        headers = [each for each in target.headers() if not each.conditional and not each.perhaps]
+        for index, header in enumerate(headers):
+            if header.name not in _TESTS and header.name != _ORIGIN:
+                continue
+            for other in headers[index + 1 :]:
+                apart = other.key.source.path != header.key.source.path
+                if other.name == header.name and apart and _overlap(header, other):
+                    pairs.setdefault((id(header.key), id(other.key)), (header, other))
+                    break
+    groups: dict[tuple[str, str], list[tuple[str, Header, Header]]] = {}
+    for header, other in pairs.values():
+        files = (header.key.source.path, other.key.source.path)
+        groups.setdefault(files, []).append((_outcome(header, other), header, other))
+    for (_, path), found in groups.items():
+        worst = max((message for message, _, _ in found), key=_OUTCOMES.index)
+        told = [(header, other) for message, header, other in found if message == worst]
+        yield Fault(
+            told[0][0].key,
+            [(other.key, f"{header.shown} again") for _, header, other in found],
+            message=worst,
+            severity=params["severities"].get(worst),
+            headers=", ".join(header.shown for header, _ in told),
+            file=path,
+        )
 
 
-def _differs(one: Header, other: Header) -> bool:
-    texts = [each.value.text() for each in (one, other)]
-    return None not in texts and str(texts[0]).strip().lower() != str(texts[1]).strip().lower()
+# From the harmless to the broken.
+_OUTCOMES = ("default", "twice", "differs", "both", "policies", "frames", "origins")
+
+
+def _overlap(one: Header, other: Header) -> bool:
+    """Whether two headers are set for the same paths, as far as their patterns say."""
+    if one.covers == ALL and other.covers == ALL:
+        return True
+    texts = [str(each.source.value) if each.source.kind is SCALAR else "" for each in (one, other)]
+    stems = [re.split(r"[:(*~^]", text, maxsplit=1)[0].rstrip("/") for text in texts]
+    return bool(stems[0]) and stems[0] == stems[1]
+
+
+def _outcome(header: Header, other: Header) -> str:
+    """What the browser gets of two: the other one alone, or both, and what it makes of them."""
+    values = [each.value.text() for each in (header, other)]
+    differ = None not in values and str(values[0]).strip().lower() != str(values[1]).strip().lower()
+    if not other.adds:
+        return "differs" if differ else "default"
+    if header.name == _ORIGIN:
+        return "origins"
+    if header.name == POLICY:
+        return "policies"
+    if differ:
+        return "frames" if header.name == FRAMES else "both"
+    return "twice"
 
 
 def open_cors(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:

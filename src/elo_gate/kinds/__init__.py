@@ -78,7 +78,9 @@ def _by_ending(folder: str, lower: str, ending: str) -> str | None:
         return "script"
     if ending == "sql":
         return "sql"
-    if ending in ("conf", "nginx") or lower.endswith(".conf.template") or "nginx" in folder.split("/") and not ending:
+    if ending in ("conf", "nginx") or lower.endswith(".conf.template"):
+        return "nginx"
+    if folder.endswith(("sites-available", "sites-enabled")) or ("nginx" in folder.split("/") and "." not in lower):
         return "nginx"
     if lower in ("crontab", "cron") or ending in ("cron", "crontab", "timer") or folder.endswith(("cron.d", "crontabs")):
         return "schedule"
@@ -140,10 +142,12 @@ def _is_env(lower: str, ending: str) -> bool:
 
 def kind_by_content(text: str) -> str | None:
     """The kind of a YAML or JSON file whose name says nothing: a Kubernetes object names its API and kind."""
-    if "containerDefinitions" in text or "Microsoft.App/containerApps" in text or "run.googleapis.com/" in text:
+    if '"containerDefinitions"' in text or "Microsoft.App/containerApps" in text or "managedEnvironmentId:" in text:
         return "cloud"
     if "apiVersion" in text and "kind" in text:
-        return "cloud" if "serving.knative.dev/" in text else "k8s"
+        # Cloud Run's services; beside other objects they are those of a cluster.
+        cloud = text.count("apiVersion: serving.knative.dev/") + text.count("apiVersion: run.googleapis.com/")
+        return "cloud" if cloud and cloud == text.count("apiVersion:") else "k8s"
     if (
         "services:" in text
         and ("\nservices:" in text or text.startswith("services:"))

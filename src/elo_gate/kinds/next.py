@@ -247,6 +247,11 @@ def headers(artifact: Artifact) -> list[Item]:
     return [header.item() for header in of_config(artifact)[0]]
 
 
+def alone(artifact: Artifact) -> list[Item]:
+    """The file itself while only some files are looked at: else the model of the whole tree answers for it."""
+    return file(artifact) if artifact.project is not None and artifact.project.partial else []
+
+
 def environment(artifact: Artifact) -> list[Item]:
     """Variables of the `env` block: facts `name`, `value`; the place is the name."""
     return [
@@ -262,6 +267,8 @@ VIEWS: dict[str, Callable[[Artifact], list[Item]]] = {
     "images": images,
     "remote_patterns": remote_patterns,
     "headers": headers,
+    "responses": alone,
+    "header_values": alone,
     "rewrites": rewrites,
     "redirects": redirects,
     "env": environment,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 
-from ..model import MAP, SCALAR, SEQ, UNKNOWN, Item, Node
+from ..model import MAP, SCALAR, SEQ, UNKNOWN, Node
 from ..syntax.javascript import OMITTED, alternatives, lookup
 from . import next as config
+from .header import ALL, SOME, UNSEEN, Header, covers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,13 +22,12 @@ if TYPE_CHECKING:
 
     Doubt = tuple[str, Node]
 
-ALL = "all"  # every path, as far as anyone can see
-SOME = "some"  # a part that is named
-UNSEEN = "unseen"  # the pattern cannot be told
-
-# `/:path*`, `/(.*)`, `/:path(.*)`, `/:path((?!api).*)*`, `/((?!api|_next).*)`: from the first segment on, anything.
-_EVERYTHING = re.compile(r"/?(?::\w+\*|(?::\w+)?\((?:\?:)?\.\*\??\)[*?]?|(?::\w+)?\((?:\(\?!|\?!).*|\*\*?|/?)\Z", re.S)
-_WATCHED = ("headers.set", "headers.append", "NextResponse", "NextResponse.next", "NextResponse.rewrite", "Response")
+_WATCHED = (".set", ".append", "NextResponse", "NextResponse.next", "NextResponse.rewrite", "Response")
+# `const headers = new Headers(request.headers)`: what the application is asked with, not what it answers.
+_COPIES = re.compile(
+    r"(\w+)\s*(?::\s*Headers\s*)?=\s*new\s+Headers\(\s*(?:\w+\.)*(?:req|request|_req|_request)\.headers\b"
+)
+_SECURITY = ("content-security-policy", "strict-transport-security", "x-", "referrer-policy", "permissions-policy")
 _NAMES = ("middleware.ts", "middleware.js", "proxy.ts", "proxy.js", "middleware.mts", "middleware.mjs")
 # Packages whose functions answer requests or know who asks, and set none of the headers that are asked for here.
 _INERT = (
@@ -38,53 +38,16 @@ _INERT = (
 )  # fmt: skip
 
 
-class Header:
-    """One header that one file sets. `perhaps`: it may not be there. `conditional`: only for some requests."""
-
-    __slots__ = ("name", "key", "value", "source", "covers", "conditional", "perhaps", "entry")
-
-    def __init__(
-        self, key: Node, value: Node, source: Node, covers: str, conditional: bool, perhaps: bool, entry: Node
-    ) -> None:
-        self.name = str(key.value).strip().lower()
-        self.key = key
-        self.value = value
-        self.source = source
-        self.covers = covers
-        self.conditional = conditional
-        self.perhaps = perhaps
-        self.entry = entry
-
-    def item(self) -> Item:
-        facts = {
-            "name": self.name,
-            "value": self.value,
-            "source": self.source,
-            "covers": self.covers,
-            "conditional": self.conditional,
-            "perhaps": self.perhaps,
-        }
-        return Item(self.value, facts, self.value)
-
-
-def effective(artifact: Artifact) -> tuple[list[Header], list[Doubt]]:
-    """The headers of the configuration's own file, its middleware and its vercel.json, and what cannot be told."""
-    facts = config.of(artifact)
-    known: tuple[list[Header], list[Doubt]] | None = facts.get("effective")
-    if known is None:
-        found, doubts = of_config(artifact)
-        for more, unsure in (of_middleware(artifact), of_vercel(artifact)):
-            found.extend(more)
-            doubts.extend(unsure)
-        known = facts["effective"] = (found, doubts)
-    return known
-
-
 def of_config(artifact: Artifact) -> tuple[list[Header], list[Doubt]]:
     """What `headers()` sets."""
+    return _listed(config.returned(artifact, "headers"))
+
+
+def _listed(node: Node) -> tuple[list[Header], list[Doubt]]:
+    """The headers of a list of `{ source, headers: [{ key, value }] }`."""
     found: list[Header] = []
     doubts: list[Doubt] = []
-    for entry, perhaps in _each(config.returned(artifact, "headers"), doubts):
+    for entry, perhaps in _each(node, doubts):
         if entry.kind is not MAP:
             doubts.append(("an entry of headers() cannot be told", entry))
             continue
@@ -125,16 +88,6 @@ def _each(node: Node, doubts: list[Doubt]) -> Iterator[tuple[Node, bool]]:
                     yield each, several
 
 
-def covers(source: Node) -> str:
-    """How much of a site a `source` pattern matches."""
-    if source.kind is not SCALAR:
-        return UNSEEN
-    text = str(source.value)
-    if text == "/":
-        return SOME
-    return ALL if _EVERYTHING.match(text) else SOME
-
-
 def middleware(artifact: Artifact) -> str | None:
     """The path of the application's middleware or proxy file: beside the configuration or in its `src/`."""
     folder = artifact.path.rpartition("/")[0]
@@ -148,38 +101,59 @@ def middleware(artifact: Artifact) -> str | None:
 
 def of_middleware(artifact: Artifact) -> tuple[list[Header], list[Doubt]]:
     """What the middleware sets on responses, in its own functions and those it imports from the repository."""
+    found, doubts, _ = _of_middleware(artifact)
+    return found, doubts
+
+
+def asked(artifact: Artifact) -> list[Header]:
+    """What the middleware sets on the request it hands on: Next.js takes a nonce from the policy there."""
+    return _of_middleware(artifact)[2]
+
+
+def _of_middleware(artifact: Artifact) -> tuple[list[Header], list[Doubt], list[Header]]:
+    facts = config.of(artifact)
+    known: tuple[list[Header], list[Doubt], list[Header]] | None = facts.get("middleware")
+    if known is None:
+        known = facts["middleware"] = _read_middleware(artifact)
+    return known
+
+
+def _read_middleware(artifact: Artifact) -> tuple[list[Header], list[Doubt], list[Header]]:
     path = middleware(artifact)
     if path is None:
-        return [], []
+        return [], [], []
     from ..syntax.javascript import evaluate
 
     source = artifact.project.read(path)
     nowhere = Node(UNKNOWN, path, artifact.source, 0, 0)
     if source is None or not source.text.strip():
-        return [], [(f"the content of '{path}' is not here", nowhere)]
+        return [], [(f"the content of '{path}' is not here", nowhere)], []
     module = evaluate(source, artifact.project.read, watch=_WATCHED)
     for entry in (module.default, module.exports.get("middleware"), module.exports.get("proxy")):
         if entry is not None:
             module.result(entry)
     if any(problem.fatal for problem in module.problems):
-        return [], [(f"'{path}' cannot be read", nowhere)]
+        return [], [(f"'{path}' cannot be read", nowhere)], []
     return _set_by(module, path)
 
 
-def _set_by(module: Module, path: str) -> tuple[list[Header], list[Doubt]]:
+def _set_by(module: Module, path: str) -> tuple[list[Header], list[Doubt], list[Header]]:
     found: list[Header] = []
     doubts: list[Doubt] = []
+    requested: list[Header] = []
     reach, matcher = _matched(module)
     for call in module.calls:
         arguments = call.arguments
-        if call.name.endswith(("headers.set", "headers.append")):
-            if "request" in call.name.lower().split("."):
-                continue
+        if call.name.endswith((".set", ".append")):
             key = arguments[0] if arguments else Node(UNKNOWN, "", module.source, 0, 0)
+            where = _receiver(call.name.rpartition(".")[0], call.at.source.text)
             if key.kind is SCALAR:
-                value = arguments[1] if len(arguments) > 1 else key
-                found.append(Header(key, value, matcher, reach, False, False, key))
-            else:
+                name = str(key.value).strip().lower()
+                if where and (where == "response" or name.startswith(_SECURITY)):
+                    value = arguments[1] if len(arguments) > 1 else key
+                    header = Header(key, value, matcher, reach, False, where == "perhaps")
+                    (requested if where == "request" else found).append(header)
+            elif where == "response":
                 doubts.append((f"'{path}' sets headers by name from a variable", call.at))
             continue
         for argument in arguments:
@@ -188,14 +162,27 @@ def _set_by(module: Module, path: str) -> tuple[list[Header], list[Doubt]]:
                 if each.kind is UNKNOWN and argument.kind is MAP and argument.key("headers"):
                     doubts.append((f"'{path}' gives a response headers from elsewhere", call.at))
                 for key, value in each.items():
-                    found.append(Header(key, value, matcher, reach, False, False, key))
+                    found.append(Header(key, value, matcher, reach))
     for function in module.outside:
         specifier = str(function.tag).removeprefix("import ").rpartition("#")[0]
         if not specifier.startswith(_INERT):
             doubts.append((f"'{path}' calls '{function.value}' from '{specifier}'", function))
     if "ontentSecurityPolicy" in module.source.text and not any(each.name.endswith("policy") for each in found):
         doubts.append((f"'{path}' configures a policy", Node(UNKNOWN, path, module.source, 0, 0)))
-    return found, doubts
+    return found, doubts, requested
+
+
+def _receiver(name: str, text: str) -> str:
+    """What `name.set(...)` writes to: "response", "request", "perhaps" (some other headers), "" (no headers)."""
+    parts = name.split(".")
+    last = parts[-1].lower()
+    if not last.endswith("headers"):
+        return "request" if name in _COPIES.findall(text) else ""
+    if any(part.lower() in ("request", "req", "_request", "_req") for part in parts[:-1]) or last.startswith("req"):
+        return "request"
+    if len(parts) > 1:
+        return "response"
+    return "request" if name in _COPIES.findall(text) else "perhaps"
 
 
 def _matched(module: Module) -> tuple[str, Node]:
@@ -218,9 +205,9 @@ def of_vercel(artifact: Artifact) -> tuple[list[Header], list[Doubt]]:
     doubts: list[Doubt] = []
     for path in platform_files(artifact):
         if path.endswith(".ts"):
-            source_of = artifact.project.read(path)
-            if source_of is None or "headers" in source_of.text or not source_of.text.strip():
-                doubts.append((f"'{path}' may set headers", Node(UNKNOWN, path, artifact.source, 0, 0)))
+            more, unsure = _of_program(artifact, path)
+            found.extend(more)
+            doubts.extend(unsure)
             continue
         other = artifact.project.artifact(path)
         if other is not None and other.kind == "vercel":
@@ -234,6 +221,21 @@ def of_vercel(artifact: Artifact) -> tuple[list[Header], list[Doubt]]:
                         conditional = entry.facts["conditional"]
                         found.append(Header(key, value, source, covers(source), conditional, False, entry.place))
     return found, doubts
+
+
+def _of_program(artifact: Artifact, path: str) -> tuple[list[Header], list[Doubt]]:
+    """What a vercel.ts sets by `export const config = { headers: [...] }`."""
+    from ..syntax.javascript import evaluate
+
+    source = artifact.project.read(path)
+    nowhere = Node(UNKNOWN, path, artifact.source, 0, 0)
+    if source is None or not source.text.strip():
+        return [], [(f"the content of '{path}' is not here", nowhere)]
+    module = evaluate(source, artifact.project.read)
+    root = module.exports.get("config") or module.default
+    if not root or any(problem.fatal for problem in module.problems):
+        return [], [(f"'{path}' may set headers", nowhere)] if "headers" in source.text else []
+    return _listed(lookup(module.result(root), "headers"))
 
 
 def platform_files(artifact: Artifact) -> list[str]:

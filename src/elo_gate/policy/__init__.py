@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ..model import Node
+
 
 class ConfigError(Exception):
     """A configuration that is refused: path, line and what to write instead."""
@@ -29,10 +31,11 @@ class Ignore:
 
 
 class Policy:
-    """What is declared. `base` is the configuration's folder relative to the judged root, "" when it is the root."""
+    """What is declared. `declared` is (key, word) -> where the word stands, for findings that have no other place."""
 
     __slots__ = (
         "path", "fail_on", "exclude", "rules", "platforms", "elo", "allow_empty", "settings", "environments", "ignores",
+        "promises", "services", "provided", "declared",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -46,6 +49,10 @@ class Policy:
         self.settings: dict[str, tuple[str | None, dict[str, Any]]] = {}
         self.environments: list[tuple[str, list[Callable[[str], bool]]]] = []
         self.ignores: list[Ignore] = []
+        self.promises: list[str] = []
+        self.services: list[tuple[str, tuple[Callable[[str], bool], ...]]] = []
+        self.provided: dict[str, set[str]] = {}
+        self.declared: dict[tuple[str, str], Node] = {}
 
 
 def glob(pattern: str) -> Callable[[str], bool]:

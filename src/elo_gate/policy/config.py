@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from ..model import MAP, SCALAR, SEQ, Source
+from ..model import MAP, SCALAR, SEQ, Node, Source
 from . import ConfigError, Ignore, Policy, glob, is_date
 
 TYPE_CHECKING = False
@@ -15,12 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ..model import Node
-
 LEVELS = ("error", "warning", "note")
 RULE_LEVELS = (*LEVELS, "off")
 PLATFORMS = ("vercel", "railway", "kubernetes", "docker", "aws", "gcp", "azure")
 ENVIRONMENTS = ("production", "staging", "development", "test", "demo", "example")
+# Where variables may be kept out of the repository's sight.
+KEEPERS = (*PLATFORMS, "github", "gitlab")
+# What documents promise and a configuration can hold.
+PROMISES = (
+    "alerts", "audit", "backup-encryption", "csp", "error-tracking", "health-check", "hpa", "logs", "metrics",
+    "notification", "off-site-backup", "pdb", "rate-limit", "rollback", "scheduled-backup", "smoke-test", "staging",
+    "zero-downtime",
+)  # fmt: skip
 
 # key -> (type, choices or None, what it means). A type in brackets is a list of it; a dict is a table.
 _IGNORE: dict[str, Any] = {
@@ -36,6 +42,7 @@ KEYS: dict[str, Any] = {
     "rules": (["text"], None, "folders with rule files of your own"),
     "platforms": (["text"], PLATFORMS, "what this repository deploys to"),
     "standard": ("text", ("elo",), "the standard whose own numbers are errors"),
+    "promises": (["text"], PROMISES, "what the documents promise and the configuration must hold"),
     "allow_empty": ("boolean", None, "a tree in which everything is set aside passes"),
     "rule": ("rules", None, "severity and parameters of one rule"),
     "environment": (
@@ -45,6 +52,22 @@ KEYS: dict[str, Any] = {
         }],
         None,
         "overrides what path, siblings and content say",
+    ),
+    "service": (
+        [{
+            "name": ("text", None, "the service"),
+            "files": (["text"], None, "globs of the files that describe it"),
+        }],
+        None,
+        "overrides which files belong to one service",
+    ),
+    "provided": (
+        [{
+            "platform": ("text", KEEPERS, "where the variables are kept"),
+            "names": (["text"], None, "their names; never a value"),
+        }],
+        None,
+        "the variables that a platform holds outside of the repository",
     ),
     "ignore": ([_IGNORE], None, "findings that are let pass, with a reason"),
 }  # fmt: skip
@@ -116,10 +139,28 @@ def read_text(path: str, text: str, below: str) -> Policy:
     policy.elo = values.get("standard") == "elo"
     policy.allow_empty = values.get("allow_empty", False)
     policy.settings = values.get("rule", {})
+    policy.promises = values.get("promises", [])
+    if not below:
+        # A finding may stand at a declared word; one about a configuration above the root has no place below it.
+        here = Source(os.path.basename(path), text)
+        for name in ("platforms", "promises"):
+            for each in root.get(name).elements():
+                at = Node(SCALAR, each.value, here, each.start, each.end, each.style)
+                policy.declared.setdefault((name, str(each.value)), at)
+    for table, keys in (
+        ("environment", ("name", "files")),
+        ("service", ("name", "files")),
+        ("provided", ("platform", "names")),
+    ):
+        for entry in values.get(table, []):
+            for key in keys:
+                if key not in entry:
+                    raise ConfigError(f"{path}:{entry['line']}: [[{table}]] needs `{key}`")
+    for entry in values.get("service", []):
+        policy.services.append((entry["name"], tuple(glob(_under(each, below)) for each in entry["files"])))
+    for entry in values.get("provided", []):
+        policy.provided.setdefault(entry["platform"], set()).update(entry["names"])
     for entry in values.get("environment", []):
-        for key in ("name", "files"):
-            if key not in entry:
-                raise ConfigError(f"{path}:{entry['line']}: [[environment]] needs `{key}`")
         policy.environments.append((entry["name"], [glob(_under(each, below)) for each in entry["files"]]))
     for entry in values.get("ignore", []):
         for key in ("rule", "path", "reason"):

@@ -34,7 +34,8 @@ def items(project: Any) -> list[Item]:
     """
     found: list[Item] | None = project.facts.get("databases")
     if found is None:
-        found = project.facts["databases"] = []
+        found = []
+        project.facts["databases"] = found
         for artifact in project.judged():
             if artifact.kind == "compose":
                 found.extend(_of_compose(artifact))
@@ -81,9 +82,11 @@ def _value(variable: Item) -> Node:
 
 
 def _of_kubernetes(artifact: Artifact) -> Iterator[Item]:
+    if not any(name in artifact.source.text for name in _POSTGRES):
+        return
     from ..kinds import k8s
 
-    for container in k8s.VIEWS["containers"](artifact):
+    for container in k8s.view(artifact, "containers"):
         image = container.facts["image"]
         owner = container.facts["workload"]
         if not isinstance(image, Item) or container.facts["init"] or not owner.facts["long_running"]:
@@ -139,7 +142,9 @@ def of_names(project: Any, database: Node, user: Node) -> tuple[Item, str] | Non
     for role, wanted in (("database", database), ("user", user)):
         if wanted.kind is not SCALAR or wanted.value in ("postgres", "root", "admin", "app", ""):
             continue
-        same = [one for one in items(project) if one.facts[role].kind is SCALAR and one.facts[role].value == wanted.value]
+        same = [
+            one for one in items(project) if one.facts[role].kind is SCALAR and one.facts[role].value == wanted.value
+        ]
         if len(same) == 1:
             return same[0], role
     return None

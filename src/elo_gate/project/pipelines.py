@@ -165,7 +165,7 @@ def releases(project: Any) -> list[Item]:
 
 
 def items(project: Any) -> list[Item]:
-    """Every pipeline, to be printed: facts `path`, `name`, `events`, `jobs` (items: `id`, `needs`, `gates`, `deploys`)."""
+    """Every pipeline, to be printed: facts `path`, `name`, `events`, `jobs` (`id`, `needs`, `gates`, `deploys`)."""
     found = []
     for pipeline in of(project):
         listed = []
@@ -174,7 +174,12 @@ def items(project: Any) -> list[Item]:
             deploys = [
                 Item(
                     each.place,
-                    {"platform": each.platform, "target": each.target, "environment": each.environment, "by": each.said},
+                    {
+                        "platform": each.platform,
+                        "target": each.target,
+                        "environment": each.environment,
+                        "by": each.said,
+                    },
                     each.place,
                 )
                 for each in nouns.deploys(job)

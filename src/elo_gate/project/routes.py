@@ -294,6 +294,8 @@ def _moved(project: Any, app: Application, config: Any, path: str, depth: int) -
         if not fits:
             continue
         target = destination.text() if destination is not None else None
+        if target == source.value:
+            continue  # it leads where it comes from
         parts = [part for part in path.split("/") if part]
         if router == "redirect" or target is None or not target.startswith("/") or depth > 3:
             return Route(parts, file, router, source), ""
@@ -338,9 +340,14 @@ def _rules(project: Any, app: Application, config: Any) -> Iterator[tuple[Node |
     for artifact in project.artifacts("vercel"):
         if artifact.path.rpartition("/")[0] + "/" != (prefix or "/"):
             continue
-        if artifact.root.kind is not MAP or artifact.root.get("routes"):
+        if artifact.root.kind is not MAP:
             yield None, None, "rewrite", artifact.path
             continue
+        for entry in artifact.root.get("routes").elements():
+            # The old form, with regular expressions: read only where it leads where it comes from.
+            source, destination = entry.get("src").text() or "", entry.get("dest").text()
+            if source.replace("(.*)", "$1", 1) != destination and not entry.get("continue").boolean():
+                yield None, None, "rewrite", artifact.path
         for name in ("redirects", "rewrites"):
             for entry in artifact.root.get(name).elements():
                 if not entry.get("has") and not entry.get("missing"):

@@ -8,6 +8,7 @@ from ..model import SCALAR, Item, Node
 from . import variables_read as reading
 from .variables_given import Target, targets
 from .variables_read import OPTIONAL, PLAIN, REQUIRED, Application, Read, home_of
+from .variables_referred import references
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 _KEY = "variables"
 _COMMENTED = re.compile(r"(?m)^[ \t]*#[ \t]*(?:export[ \t]+)?([A-Z][A-Z0-9_]*)[ \t]*=")
-_PRISMA = re.compile(r"\benv\(\s*\"([A-Za-z_]\w*)\"\s*\)")
-_PIPELINE = re.compile(r"\b(secrets|vars)\.([A-Za-z_]\w*)")
 BROWSER = ("NEXT_PUBLIC_", "VITE_", "REACT_APP_", "EXPO_PUBLIC_", "GATSBY_", "NUXT_PUBLIC_", "PUBLIC_")
 # Compiled in, or handed over, where the pages are built.
 INLINED = ("NEXT_PUBLIC_", "VITE_", "REACT_APP_", "GATSBY_")
@@ -35,7 +34,8 @@ class Variable:
     """
 
     __slots__ = (
-        "name", "folder", "reads", "documented", "assigned", "local", "given", "platform", "library", "needed", "strong",
+        "name", "folder", "reads", "documented", "assigned", "local", "given", "platform", "library", "needed",
+        "strong",
     )  # fmt: skip
 
     def __init__(self, name: str, folder: str) -> None:
@@ -92,6 +92,7 @@ class Matrix:
         found = self.variables.get((folder, name))
         if found is None:
             found = self.variables[folder, name] = Variable(name, folder)
+            found.platform = self.is_platform(name)
         return found
 
     def of(self, folder: str) -> list[Variable]:
@@ -102,6 +103,14 @@ class Matrix:
         """Whether a name is set by the system, a tool or a platform."""
         table = self.table["platform"]
         return name not in table["own"] and (name in table["names"] or name.startswith(tuple(table["prefixes"])))
+
+    def named(self, name: str) -> bool:
+        """Whether any env file of the tree names a variable, be it in a comment."""
+        return any(each.documented or each.assigned for (_, other), each in self.variables.items() if other == name)
+
+    def is_retired(self, name: str) -> bool:
+        """Whether the library that once read a name reads another one now."""
+        return any(name in row.get("retired", ()) for row in self.table["libraries"])
 
 
 def of(project: Any) -> Matrix:
@@ -118,83 +127,20 @@ def _gather(project: Any) -> Matrix:
     for folder, application in matrix.applications.items():
         for read in application.reads:
             matrix.variable(read.name, folder).reads.append(read)
-    _prisma(project, matrix)
-    _compose(project, matrix)
-    _pipelines(project, matrix)
+    for folder, read in references(project):
+        matrix.variable(read.name, folder).reads.append(read)
     _env_files(project, matrix)
-    matrix.targets = targets(project, getattr(project, "provided", None) or {})
-    for variable in matrix.variables.values():
-        variable.platform = matrix.is_platform(variable.name)
+    if matrix.variables or project.programs:  # else nobody asks for anything, be there a thousand manifests
+        matrix.targets = targets(project, getattr(project, "provided", None) or {})
     _libraries(project, matrix)
     for variable in list(matrix.variables.values()):
         _need(matrix, variable)
     for target in matrix.targets:
-        for name, node in target.names.items():
+        for name, node in {**target.baked, **target.names}.items():
             for folder in [target.folder] if target.folder is not None else matrix.applications:
                 if (folder, name) in matrix.variables or target.folder is not None:
                     matrix.variable(name, folder).given.append((target, node))
     return matrix
-
-
-# -- reads outside of code
-
-
-def _prisma(project: Any, matrix: Matrix) -> None:
-    for path in sorted(path for path in project.aside if path.endswith(".prisma")):
-        source = project.read(path)
-        if source is None:
-            continue
-        folder = home_of(project, path.rpartition("/")[0])
-        for match in _PRISMA.finditer(source.text):
-            if "//" not in source.text[source.text.rfind("\n", 0, match.start()) + 1 : match.start()]:
-                node = Node(SCALAR, match[1], source, match.start(1), match.end(1))
-                form = PLAIN if match[1].startswith(("SHADOW", "DIRECT")) else REQUIRED
-                matrix.variable(match[1], folder).reads.append(Read(match[1], node, form, reading.APP, "prisma"))
-
-
-def _compose(project: Any, matrix: Matrix) -> None:
-    """References in the environment and the build arguments of services: `${X}`, `${X:?}`, `${X:-d}`."""
-    if not project.artifacts("compose"):
-        return
-    from ..kinds import compose
-    from ..kinds.compose_interpolate import scan
-
-    for artifact in project.artifacts("compose"):
-        if artifact.state != "judged":
-            continue
-        folder = home_of(project, artifact.path.rpartition("/")[0])
-        model = compose.model_of(artifact)
-        seen: set[tuple[str, int]] = set()
-        for service in compose.VIEWS["services"](artifact):
-            arguments = service.node.get("build", "args")
-            nodes = [item.node for item in service.facts["environment"].values() if item.facts["style"] != "file"]
-            nodes += [value for _, value in arguments.items()] + list(arguments.elements())
-            for node in nodes:
-                for reference in scan(node.value)[0] if isinstance(node.value, str) and "$" in node.value else ():
-                    name = reference.name
-                    start = node.source.text.find(name, node.start + (reference.start if not node.style else 0), node.end)
-                    if start < 0 or (name, start) in seen or node.source.path != artifact.path:
-                        continue
-                    seen.add((name, start))
-                    form = {"plain": PLAIN, "required": REQUIRED}.get(reference.style, OPTIONAL)
-                    if name in model.values:
-                        form = OPTIONAL
-                    at = Node(SCALAR, name, node.source, start, start + len(name))
-                    matrix.variable(name, folder).reads.append(Read(name, at, form, "compose", service.facts["name"]))
-
-
-def _pipelines(project: Any, matrix: Matrix) -> None:
-    for artifact in project.artifacts("workflow"):
-        if artifact.state != "judged":
-            continue
-        seen: set[str] = set()
-        for match in _PIPELINE.finditer(artifact.source.text):
-            name = match[2]
-            if name in seen or name == "GITHUB_TOKEN":
-                continue
-            seen.add(name)
-            node = Node(SCALAR, name, artifact.source, match.start(2), match.end(2))
-            matrix.variable(name, "").reads.append(Read(name, node, OPTIONAL, "pipeline", match[1]))
 
 
 # -- what env files say
@@ -208,7 +154,10 @@ def _env_files(project: Any, matrix: Matrix) -> None:
         if artifact.state == "broken":
             continue
         produces = artifact.state == "judged"
-        (matrix.production if produces else matrix.examples).append((folder, artifact))
+        if produces:
+            matrix.production.append((folder, artifact))
+        elif artifact.environment == "example":
+            matrix.examples.append((folder, artifact))
         for item in vars_of(artifact):
             key: Node = item.facts["key"]
             variable = matrix.variable(key.value, folder)
@@ -242,28 +191,36 @@ def _is_env(path: str) -> bool:
 
 
 def _libraries(project: Any, matrix: Matrix) -> None:
-    """Names that an installed library reads by itself: added where needed, marked where they are there."""
-    rows = matrix.table["libraries"]
+    """Names that an installed library reads by itself: marked where they are known, added where it needs them."""
     for folder in sorted({*matrix.applications, *(folder for folder, _ in matrix.variables)}):
         package = project.package(folder + "x")
         known = package is not None and package.scripts_known
-        own = package.folder == folder if package is not None else False
-        for row in rows:
+        for row in matrix.table["libraries"]:
             installed = next((name for name in row["packages"] if known and package.has(name)), "")
             if known and not installed:
                 continue
+            starts = tuple(row["prefixes"])
             for variable in matrix.of(folder):
-                if variable.name in row["names"] or row["prefixes"] and variable.name.startswith(tuple(row["prefixes"])):
+                if variable.name in row["names"] or starts and variable.name.startswith(starts):
                     variable.library = variable.library or installed or "?"
-            if not installed or not own:
-                continue
-            for group in row["needed"]:
-                present = [name for name in group if (folder, name) in matrix.variables]
-                variable = matrix.variable(present[0] if present else group[0], folder)
-                variable.library = installed
-                if not variable.of(reading.APP) or variable.form != OPTIONAL:
-                    variable.needed = f"{installed} reads it"
-                    variable.strong = True
+            if installed and package.folder == folder:
+                for group in row["needed"]:
+                    _demand(matrix, folder, group, installed, row.get("options", ()))
+
+
+def _demand(matrix: Matrix, folder: str, group: list[str], installed: str, options: list[str]) -> None:
+    """Marks the one of several names that a library needs, unless the code hands it over by an option."""
+    present = [name for name in group if (folder, name) in matrix.variables]
+    application = matrix.applications.get(folder)
+    if not present:
+        if application is None or application.hidden:
+            return
+        if any(read.context in options for read in application.reads):
+            return
+    variable = matrix.variable(present[0] if present else group[0], folder)
+    variable.library = installed
+    if variable.form != OPTIONAL:
+        variable.needed, variable.strong = f"{installed} reads it", True
 
 
 def above(folder: str) -> Iterator[str]:
@@ -286,7 +243,7 @@ def _need(matrix: Matrix, variable: Variable) -> None:
     )
     if form == REQUIRED:
         variable.needed, variable.strong = "the code fails without it", True
-    elif assigned and (variable.of(reading.APP) or variable.library):
+    elif assigned and (variable.of(reading.APP) or variable.library and not matrix.is_retired(variable.name)):
         variable.needed = "the production env file sets it" + ("" if variable.library else ", and the code reads it")
     elif form == PLAIN and variable.library and any(read.context == "dsn" for read in variable.reads):
         variable.needed = "errors are reported nowhere without it"

@@ -6,7 +6,7 @@ the repository shows: a dashboard, a store of secrets, a file that git ignores.
 
 from __future__ import annotations
 
-from ..model import MAP, SCALAR, Item, Node
+from ..model import SCALAR, Item, Node
 from . import services
 from .variables_read import home_of
 
@@ -16,18 +16,23 @@ if TYPE_CHECKING:
     from typing import Any
 
 # Programs that put variables into the environment of what they start.
-_WRAPPERS = ("doppler", "infisical", "dotenv", "dotenvx", "op", "vault", "chamber", "envconsul", "sops", "teller", "aws-vault")
+_WRAPPERS = frozenset("doppler infisical dotenv dotenvx op vault chamber envconsul sops teller aws-vault".split())
 
 
 class Target:
     """A place where a program runs and gets its variables.
 
-    `platform`: "compose", "kubernetes", "vercel", "railway"; `name`: the service or container; `environment`; `folder`:
-    of the application it runs (with `/`, "" for the root), None when nothing tells; `place`: where a name that is
-    missing would stand; `names`: name -> node; `baked`: names the image itself sets; `open`: why more may be given.
+    `platform`: "compose", "kubernetes", "vercel", "railway", or "workflow" and "gitlab" for a job of a pipeline, which
+    builds; `name`: the service, container or job; `environment`; `folder`: of the application it runs (with `/`, ""
+    for the root), None when nothing tells; `place`: where a name that is missing would stand; `names`: name -> node;
+    `values`: name -> text where it is known; `baked`: names the image itself sets; `open`: why more may be given;
+    `script`: a script provisions it.
     """
 
-    __slots__ = ("platform", "name", "environment", "folder", "place", "names", "baked", "open", "assumed", "image")
+    __slots__ = (
+        "platform", "name", "environment", "folder", "place", "names", "values", "baked", "open", "assumed", "image",
+        "script",
+    )  # fmt: skip
 
     def __init__(self, platform: str, name: str, place: Node, folder: str | None) -> None:
         self.platform = platform
@@ -36,16 +41,20 @@ class Target:
         self.folder = folder
         self.place = place
         self.names: dict[str, Node] = {}
+        self.values: dict[str, str] = {}
         self.baked: dict[str, Node] = {}
         self.open = ""
         self.assumed = False
         self.image: Any = None  # the Dockerfile's artifact
+        self.script = False
 
     @property
     def title(self) -> str:
         """`compose service 'app'`, for people."""
-        words = {"compose": "service", "kubernetes": "container", "railway": "Railway service", "vercel": "Vercel"}
-        return f"{words[self.platform]} {self.name}" if self.platform != "vercel" else f"Vercel ({self.environment})"
+        words = {"compose": "service", "kubernetes": "container", "railway": "Railway service"}
+        if self.platform == "vercel":
+            return f"Vercel ({self.environment})"
+        return f"{words.get(self.platform, 'job')} {self.name}"
 
     def gives(self, name: str) -> Node | None:
         """The node that gives a name, itself or as a file (`X_FILE`)."""
@@ -62,6 +71,7 @@ def targets(project: Any, provided: dict[str, set[str]]) -> list[Target]:
                 image = services.image_of(service, part)
                 found += make(project, part, _folder(project, service, image), image)
     found += _scripts(project)
+    found += _jobs(project)
     for target in found:
         more = provided.get(target.platform) or provided.get({"compose": "docker"}.get(target.platform, "")) or set()
         for name in more:
@@ -121,6 +131,8 @@ def _compose(project: Any, part: services.Part, folder: str | None, image: servi
         target.open = "an env_file of it is not in the repository"
     for name, item in facts["environment"].items():
         target.names[name] = item.place
+        if isinstance(item.facts["value"], str):
+            target.values[name] = item.facts["value"]
     words = f"{facts['entrypoint']} {facts['command']}".split()
     if any(word.rpartition("/")[2] in _WRAPPERS or word.endswith(".sh") for word in words):
         target.open = target.open or "its command may set more"
@@ -144,6 +156,8 @@ def _pods(project: Any, part: services.Part, folder: str | None, image: services
         name = entry.get("name")
         if name.kind is SCALAR and name.value:
             target.names[name.value] = name
+            if entry.get("value").kind is SCALAR:
+                target.values[name.value] = entry.get("value").value
         elif name:
             target.open = "a name is filled in when the manifest is deployed"
     for entry in node.get("envFrom").elements():
@@ -151,8 +165,12 @@ def _pods(project: Any, part: services.Part, folder: str | None, image: services
     for mount in node.get("volumeMounts").elements():
         if ".env" in (mount.get("mountPath").text() or "") or ".env" in (mount.get("subPath").text() or ""):
             target.open = target.open or "an env file is mounted into it"
-    if any(each.value.endswith(".sh") for key in ("command", "args") for each in node.get(key).elements() if each.kind is SCALAR):
+    words = [each.value for key in ("command", "args") for each in node.get(key).elements() if each.kind is SCALAR]
+    if any(word.endswith(".sh") or word.rpartition("/")[2] in _WRAPPERS for word in words):
         target.open = target.open or "its command may set more"
+    owner = part.item.facts["workload"].facts["pod"]
+    if "vault.hashicorp.com/" in owner.source.text or "SecretProviderClass" in owner.source.text:
+        target.open = target.open or "a store of secrets may be mounted into it"
     _bake(target, image)
     yield target
 
@@ -173,11 +191,10 @@ def _take_all(part: services.Part, entry: Node, target: Target) -> None:
             for block in ("data", "stringData"):
                 for key, _ in item.node.get(block).items():
                     target.names.setdefault(prefix + key.value, key)
-        generated = tree.generated.get((kind, name.value), []) if name.kind is SCALAR else []
-        for _, keys in generated:
-            for key in keys or ():
-                target.names.setdefault(prefix + key, name)
-        if not objects and not generated or any(keys is None for _, keys in generated):
+        generated = [keys for _, keys in tree.generated.get((kind, name.value), ())] if name.kind is SCALAR else []
+        for made in (made for keys in generated for made in keys or ()):
+            target.names.setdefault(prefix + made, name)
+        if not objects and not generated or None in generated:
             target.open = target.open or f"the keys of the {kind} {name.value} are not in the repository"
 
 
@@ -191,7 +208,6 @@ def _railway(project: Any, part: services.Part, folder: str | None, image: servi
         if item.facts["read"] and item.facts["service"] == part.item.facts["name"]:
             target.names[item.facts["name"]] = item.place
     target.open = "Railway keeps variables in its dashboard"
-    _bake(target, image)
     yield target
 
 
@@ -213,33 +229,45 @@ _MAKERS = {
 
 
 def _scripts(project: Any) -> list[Target]:
-    """What scripts put into Vercel, one target an environment: `vercel env add NAME production`."""
+    """What scripts put into Vercel and Railway, one target an environment: `vercel env add NAME production`."""
     from ..kinds import module_of
 
-    view = module_of("script").VIEWS.get("provisions")
-    found: dict[tuple[str, str], Target] = {}
-    if view is None:
-        return []
+    found: dict[tuple[str, str, str], Target] = {}
     for artifact in project.artifacts("script"):
-        for item in view(artifact) if artifact.state == "judged" else ():
-            facts = item.facts
-            platform, name = facts.get("platform"), facts.get("name")
-            for environment in facts.get("environments") or [facts.get("environment") or ""]:
-                if platform not in ("vercel", "railway"):
-                    continue
-                key = (platform, environment)
-                target = found.get(key)
-                if target is None:
-                    folder = home_of(project, artifact.path.rpartition("/")[0])
-                    target = found[key] = Target(platform, artifact.path, item.place, folder)
-                    target.environment = environment
-                if isinstance(name, str) and name:
-                    target.names.setdefault(name, item.place)
-                else:
-                    target.open = "a script computes the names it adds"
+        view = module_of("script").VIEWS.get("provisions") if artifact.state == "judged" else None
+        if view is None:
+            continue
+        folder = home_of(project, artifact.path.rpartition("/")[0])
+        for item in view(artifact):
+            platform, name, environment = (item.facts.get(each) for each in ("platform", "name", "target"))
+            if platform not in ("vercel", "railway"):
+                continue
+            known = environment if isinstance(environment, str) else ""
+            target = found.get((platform, known, folder))
+            if target is None:
+                target = found[platform, known, folder] = Target(platform, artifact.path, item.place, folder)
+                target.environment = known
+                target.script = True
+            if not isinstance(name, str) or not name:
+                target.open = "a script computes the names that it adds"
+            elif not known:
+                target.open = "a script does not say for which environment it adds a name"
+            else:
+                target.names.setdefault(name, item.place)
     return list(found.values())
 
 
-def documents(root: Node) -> list[Node]:
-    """The maps of a YAML file, be it one document or several."""
-    return [each for each in (root.elements() if root.kind is not MAP else [root]) if each.kind is MAP]
+def _jobs(project: Any) -> Iterator[Target]:
+    """What pipelines give to their jobs and steps. No application: a job may build any of them."""
+    from . import pipelines
+
+    for pipeline in pipelines.of(project):
+        for job in pipeline.jobs:
+            target = Target(pipeline.artifact.kind, job.id, job.place, None)
+            target.environment = (job.environment.get("name") or job.environment).text() or ""
+            for variables in (pipeline.variables, job.variables, *(step.env for step in job.steps)):
+                for name, (key, _) in variables.items():
+                    target.names[name] = key
+            if target.names:
+                target.open = "the platform keeps more variables"
+                yield target

@@ -16,6 +16,13 @@ def variables(whole: Artifact) -> list[Item]:
     return items(whole.project)
 
 
+def variable_targets(whole: Artifact) -> list[Item]:
+    """Every place where a program runs and gets its variables: see project.variables_given."""
+    from .variables import goals
+
+    return goals(whole.project)
+
+
 def routes(whole: Artifact) -> list[Item]:
     """Every route of the tree's web applications: see project.routes."""
     from .routes import items
@@ -35,6 +42,31 @@ def services(whole: Artifact) -> list[Item]:
     from .services import items
 
     return items(whole.project)
+
+
+def headers(whole: Artifact) -> list[Item]:
+    """The headers of every application on every target, for people: see project.headers."""
+    from .headers import items
+
+    return items(whole.project)
+
+
+def responses(whole: Artifact) -> list[Item]:
+    """Every application with its targets and their headers: see project.headers."""
+    if not whole.project.artifacts("next"):
+        return []
+    from .headers import responses
+
+    return responses(whole.project)
+
+
+def header_values(whole: Artifact) -> list[Item]:
+    """The headers that any file of the tree sets, as one item: see project.headers."""
+    if not any(whole.project.artifacts(kind) for kind in ("next", "nginx", "vercel", "k8s")):
+        return []
+    from .headers import header_values
+
+    return header_values(whole.project)
 
 
 def tree(whole: Artifact) -> list[Item]:
@@ -58,12 +90,56 @@ def releases(whole: Artifact) -> list[Item]:
     return found(whole.project)
 
 
+def schedules(whole: Artifact) -> list[Item]:
+    """Everything in the tree that starts by itself at a time: see project.schedules."""
+    from .schedules import items
+
+    return items(whole.project)
+
+
+def backups(whole: Artifact) -> list[Item]:
+    """Everything in the tree that makes a backup: see project.backups."""
+    from .backups import items
+
+    return items(whole.project)
+
+
+def restores(whole: Artifact) -> list[Item]:
+    """Everything in the tree that reads a backup back: see project.backups."""
+    from .backups import restores as found
+
+    return found(whole.project)
+
+
+def rollbacks(whole: Artifact) -> list[Item]:
+    """Every platform the tree deploys to, with the commands that go back there: see project.rollbacks."""
+    from .rollbacks import items
+
+    return items(whole.project)
+
+
+def promises(whole: Artifact) -> list[Item]:
+    """Every promise that elo-gate.toml lists, with what keeps it: see project.promises."""
+    from .promises import items
+
+    return items(whole.project)
+
+
 VIEWS: dict[str, Callable[[Artifact], list[Item]]] = {
     "pipelines": pipelines,
     "releases": releases,
     "asked_paths": asked_paths,
+    "headers": headers,
+    "responses": responses,
+    "header_values": header_values,
     "routes": routes,
     "variables": variables,
+    "variable_targets": variable_targets,
     "services": services,
     "tree": tree,
+    "schedules": schedules,
+    "backups": backups,
+    "restores": restores,
+    "rollbacks": rollbacks,
+    "promises": promises,
 }

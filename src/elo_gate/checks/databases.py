@@ -1,0 +1,112 @@
+"""Judges whether those who log in to a database of the tree can reach it, and mean the one that is there."""
+
+from __future__ import annotations
+
+import re
+
+from ..model import SCALAR, Fault, Item, Node, Undecided
+from ..project import backups, databases
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ..model import Artifact
+
+    Answer = Iterator[Fault | Undecided]
+
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+def identity(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
+    """Yields a fault for a login that names a database of the tree and cannot reach it, or misses its name."""
+    project = file.project
+    for unit in backups.units(project):
+        for login in (*unit.dumps, *unit.restores):
+            yield from _unreachable(login, project)
+    for url, host, name in _addresses(project):
+        yield from _misnamed(url, host, name, project)
+
+
+def _unreachable(login: Item, project: Any) -> Answer:
+    facts = login.facts
+    found = databases.of_names(project, facts["database"], facts["user"])
+    if found is None or facts["inside"]:
+        return
+    container, by = found
+    shown = facts["database"] if by == "database" else facts["user"]
+    host = facts["host"]
+    if host.kind is SCALAR and host.value in _LOCAL and not container.facts["published"]:
+        if container.facts["where"] != "Compose service" or re.search(
+            r"port-forward|\bssh\b", facts["unit"].script.text
+        ):
+            return
+        related = [(container, "publishes no port"), (container.facts[by], f"the same {by}")]
+        yield Fault(
+            host,
+            related,
+            "host",
+            name=str(shown.value),
+            host=host.value,
+            service=container.facts["name"],
+            tool=facts["tool"],
+        )
+    elif by == "user" and facts["database"].kind is SCALAR and container.facts["database"].kind is SCALAR:
+        if not _creates(project, "databases", facts["database"].value) and facts["database"].value != "postgres":
+            related = [(container.facts["database"], "the database of the same user")]
+            yield Fault(
+                facts["database"], related, "database", name=facts["database"].value, service=container.facts["name"],
+                known=container.facts["database"].value,
+            )  # fmt: skip
+
+
+_URL = re.compile(r"postgres(?:ql)?(?:\+\w+)?://(?:[^\s:/@\"']*(?::[^\s/@\"']*)?@)?([\w.-]+)(?::\d+)?/([\w.-]+)")
+
+
+def _addresses(project: Any) -> Iterator[tuple[Node, str, str]]:
+    """(place of the database's name, host, database) of the literal connection URLs in Compose and env files."""
+    for artifact in project.judged():
+        if artifact.kind not in ("compose", "env"):
+            continue
+        text = artifact.source.text
+        for found in _URL.finditer(text):
+            line = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
+            if not line.lstrip().startswith("#"):
+                yield Node(SCALAR, found[2], artifact.source, found.start(2), found.end(2), "'"), found[1], found[2]
+
+
+def _misnamed(at: Node, host: str, name: str, project: Any) -> Answer:
+    """A URL whose host is a database service of the same file or folder, and whose database that one does not make."""
+    folder = at.source.path.rpartition("/")[0]
+    for container in databases.items(project):
+        path = container.node.source.path
+        if container.facts["name"] != host or container.facts["where"] != "Compose service":
+            continue
+        if path.rpartition("/")[0] != folder:
+            continue
+        made = container.facts["database"] or container.facts["user"]
+        if made.kind is not SCALAR or name in (made.value, "postgres"):
+            continue
+        if _creates(project, "databases", name) or databases_of(container, name):
+            continue
+        yield Fault(at, [(made, "the database it makes")], "database", name=name, service=host, known=made.value)
+
+
+def databases_of(container: Item, name: str) -> bool:
+    """Whether init scripts that the tree does not hold may create a database."""
+    return any(target.startswith(databases.INIT) for _, target in container.facts["mounts"])
+
+
+def _creates(project: Any, view: str, name: str) -> bool:
+    """Whether an SQL script of the tree, of any state, creates a database of that name."""
+    from ..kinds import sql
+
+    for artifact in project.artifacts("sql"):
+        for item in sql.VIEWS[view](artifact):
+            if item.facts["name"].value == name:
+                return True
+    return any(
+        re.search(rf"\bcreatedb\b[^\n]*\b{re.escape(name)}\b", artifact.source.text)
+        for artifact in project.artifacts("script")
+    )

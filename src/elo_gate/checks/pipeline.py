@@ -1,0 +1,135 @@
+"""Answers what pipelines of GitLab and of the clouds run in, which secrets they show, and what runs after a failure."""
+
+from __future__ import annotations
+
+import re
+
+from ..kinds.jobs import deploys, gates
+from ..model import NOTE, SCALAR, WARNING, Fault, Item, Node, Undecided
+from ..redact.formats import tokens
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ..model import Artifact
+
+    Answer = Iterator[Fault | Undecided]
+
+_MAJOR_ONLY = re.compile(r"v?\d+(?:-[a-z][a-z0-9.]*)*$")
+_VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?")
+_CHECKS = re.compile(r"CODEBUILD_BUILD_SUCCEEDING|\bexit\b")
+
+
+def literal_secret(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
+    """Yields a fault for a credential that stands in the pipeline's file."""
+    if it.facts["literal"] and not _for_tests(it.node.text() or ""):
+        yield Fault(it, name=it.facts["name"], store=_STORES[file.kind])
+
+
+def _for_tests(value: str) -> bool:
+    """A credential that only a database or a mock beside the tests knows: a short or a speaking one, a local host."""
+    if tokens(value) and "://" not in value:
+        return False
+    if _TESTS.search(value):
+        return True
+    address = _HOST.search(value)
+    if address is not None:
+        host = address[1]
+        return "." not in host or host.endswith((".local", ".internal", ".localhost")) or host[0].isdigit()
+    return len(value) < 12 or not any(char.isdigit() for char in value) or not any(char.isalpha() for char in value)
+
+
+_TESTS = re.compile(r"(?i)test|\bci\b|dummy|fake|mock|local|example|sample|placeholder|changeme|build[-_]?time")
+_HOST = re.compile(r"://[^\s/]*@([^\s/:?]+)")
+_STORES = {
+    "gitlab": "the project's CI/CD variables (masked, protected)",
+    "pipeline": "the platform's secret store (a secret variable or a key vault, Secret Manager, Parameter Store)",
+}
+
+
+def after_failure(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
+    """Yields a fault for a buildspec whose `post_build` deploys though `build` failed."""
+    if it.facts["platform"] != "AWS CodeBuild":
+        return
+    for job in it.facts["pipeline"].jobs:
+        phases = {step.id: step for step in job.steps}
+        build, after = phases.get("build"), phases.get("post_build")
+        if build is None or after is None or build.node.get("on-failure").text() == "ABORT":
+            continue
+        if any(_CHECKS.search(script.text) for script in after.scripts):
+            continue
+        found = [each for each in deploys(job) if each.step is after]
+        pushed = [call for call in after.calls if call.program == "docker" and call.texts[:1] == ["push"]]
+        failing = [each for each in gates(job) if each.step is build]
+        at = found[0].place if found else pushed[0].place if pushed else None
+        if at is not None and failing:
+            yield Fault(at, [(failing[0].place, "when this fails")], what="deploys" if found else "pushes the image")
+
+
+def unpinned_image(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
+    """Yields a fault for an image whose tag can be another tomorrow; a note where only its minor version can."""
+    facts = it.facts
+    text, tag = facts["text"], facts["tag"]
+    if facts["runtime"] or facts["digest"] or any(_allowed(facts, pattern) for pattern in params["allow"]):
+        return
+    if isinstance(tag, Node):
+        # GitLab's own variables name this project's registry and this commit: what they name was built here.
+        if "$CI_" not in text and "${CI_" not in text:
+            yield Undecided("a variable holds the image or its tag", it)
+        return
+    severity = NOTE if file.kind == "pipeline" else None
+    if tag is None or tag == "latest":
+        yield Fault(it, facts["uses"], "floating", severity, image=text, tag="latest")
+    elif not any(character.isdigit() for character in tag):
+        yield Fault(it, facts["uses"], "floating", severity, image=text, tag=tag)
+    elif _MAJOR_ONLY.match(tag) and not facts["service"]:
+        yield Fault(it, facts["uses"], "major", severity if file.project.elo else NOTE, image=text, tag=tag)
+
+
+def _allowed(facts: dict[str, Any], pattern: str) -> bool:
+    names = [each for each in (facts["repository"], facts["name"]) if isinstance(each, str)]
+    if pattern.endswith("*"):
+        return any(name.startswith(pattern[:-1]) for name in names)
+    return pattern in names
+
+
+def end_of_life(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
+    """Yields a fault for an image whose release line gets no fixes on the day of judgement.
+
+    It stands at the variable that holds the version where one does: that is the line to edit.
+    """
+    table = file.project.table("end-of-life")
+    name, tag = it.facts["name"], it.facts["tag"]
+    product = table["images"].get(name) if isinstance(name, str) else None
+    if product is None:
+        return
+    if isinstance(tag, Node):
+        yield Undecided("a variable holds the tag", it)
+        return
+    found = _VERSION.match(tag or "")
+    if found is None:
+        return
+    cycle = found[1]
+    if table["cycles"].get(product) == "minor":
+        if found[2] is None:
+            return
+        cycle += "." + found[2]
+    day = next((line["eol"] for line in table["products"][product] if line["cycle"] == cycle), None)
+    if day is None or day > file.project.as_of:
+        return
+    supported = [line["cycle"] for line in table["products"][product] if (line["eol"] or "9999") > file.project.as_of]
+    origins = it.facts["origins"]
+    at: Node | Item = origins[0] if len(origins) == 1 and origins[0].kind is SCALAR else it
+    related = [*([(it.node, "this image gets it")] if at is not it else []), *it.facts["uses"]]
+    yield Fault(
+        at,
+        related,
+        severity=WARNING if it.facts["service"] else None,
+        image=it.facts["text"],
+        title=table["titles"].get(product, product),
+        cycle=cycle,
+        day=day,
+        supported=", ".join(supported[-3:]) or "none known here",
+    )

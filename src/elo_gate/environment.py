@@ -48,6 +48,11 @@ def words(segment: str) -> list[str]:
 def by_path(path: str, kind: str) -> tuple[str, str] | None:
     """(environment, why) by the words of a path, None when it has none of them."""
     *folders, name = path.split("/")
+    if kind == "nginx":
+        # The official image fills in `/etc/nginx/templates/*.template` when it starts: not an example
+        # (https://hub.docker.com/_/nginx, "Using environment variables in nginx configuration").
+        folders = [folder for folder in folders if folder != "templates"]
+        name = name.removesuffix(".template")
     for folder in folders:
         for word in words(folder):
             if (

@@ -23,8 +23,8 @@ def project_of(files: dict[str, str]) -> Project:
     return project
 
 
-def pipeline_of(text: str, **more: str) -> jobs.Pipeline:
-    artifact = project_of({PATH: text, **more}).artifact(PATH)
+def pipeline_of(text: str, path: str = PATH, **more: str) -> jobs.Pipeline:
+    artifact = project_of({path: text, **more}).artifact(path)
     assert artifact is not None
     return workflow.pipeline(artifact)
 
@@ -33,7 +33,7 @@ def deploy_of(run: str, name: str = "ship", on: str = "push", **job: str) -> job
     lines = "".join(f"    {key}: {value}\n" for key, value in job.items())
     text = f"on: {on}\njobs:\n  {name}:\n    runs-on: ubuntu-24.04\n{lines}    steps:\n      - run: |\n"
     text += "".join(f"          {line}\n" for line in run.splitlines())
-    return pipeline_of(text).jobs[0]
+    return pipeline_of(text, ".github/workflows/deploy.yml").jobs[0]
 
 
 def gates_of(run: str, **files: str) -> set[str]:
@@ -234,7 +234,7 @@ def test_gates_that_cannot_fail(step: str, soft: bool) -> None:
         ("wrangler deploy --env production", "cloudflare", "production"),
         ("fly deploy -a web", "fly", ""),
         ("gcloud run deploy web --image x", "gcloud", ""),
-        ("aws ecs update-service --cluster prod --service web", "aws", ""),
+        ("aws ecs update-service --cluster prod --service web", "aws", "production"),
         ("az containerapp update -n web", "azure", ""),
     ],
 )

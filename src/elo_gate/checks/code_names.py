@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..kinds.code import ANALYTICS, GATE, HEALTH, LIMITER, SANITISER, TRACKING
+from ..kinds.code import ANALYTICS, BACKUP, GATE, HEALTH, LIMITER, SANITISER, TRACKING
 from ..model import Fault, Undecided
 
 TYPE_CHECKING = False
@@ -51,6 +51,7 @@ _CLIENT_HOOKS = frozenset((
 _ENTRY = re.compile(r"(?:^|/)app/(?:.+/)?(?:page|layout|template|default|not-found)\.(?:tsx?|jsx?)\Z")
 _DOES = {
     LIMITER: "the rate limiter", SANITISER: "the sanitiser", TRACKING: "the error tracking", ANALYTICS: "the analytics",
+    BACKUP: "the backup",
 }  # fmt: skip
 
 
@@ -233,3 +234,28 @@ def users(file: Artifact, module: Module) -> Iterator[tuple[str, str]]:
             any(each in text for each in exported) or f"/{stem}'" in text or f'/{stem}"' in text or f"/{stem}." in text
         ):
             yield path, text
+
+
+def refused_arguments(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
+    """Yields a fault where a parameter whose type takes no arguments is called with some."""
+    module: Module = it.facts["module"]
+    if not file.path.endswith((".ts", ".tsx", ".mts", ".cts")):
+        return
+    for function in module.functions.values():
+        parameters = function.child_by_field_name("parameters")
+        for each in parameters.named_children if parameters is not None else ():
+            pattern, kind = each.child_by_field_name("pattern"), each.child_by_field_name("type")
+            if pattern is None or kind is None or pattern.type != "identifier" or kind.named_child_count != 1:
+                continue
+            taken = kind.named_children[0].child_by_field_name("parameters")
+            if kind.named_children[0].type != "function_type" or taken is None or taken.named_child_count:
+                continue
+            name = module.text(pattern)
+            call = next((call for call in module.calls_in(function) if call.callee == name and call.arguments), None)
+            if call is not None:
+                yield Fault(
+                    module.token(call.name),
+                    related=[(module.token(kind.named_children[0]), "its type")],
+                    name=name,
+                    type=module.text(kind.named_children[0]),
+                )

@@ -27,7 +27,7 @@ _WRITE = {
     "logs": ("central logs", "a log driver or collector, and JSON lines on standard output"),
     "metrics": ("metrics", "a ServiceMonitor and a `/metrics` route, or the platform's analytics component"),
     "notification": ("a notification of releases", "a last job in the pipeline that tells the team's channel"),
-    "off-site-backup": ("backups that leave the house", "an upload (`aws s3 cp`, `rclone copy`) at the backup script's end"),
+    "off-site-backup": ("backups that leave the house", "an upload (`aws s3 cp`, `rclone copy`) after the dump"),
     "pdb": ("a disruption budget", "`k8s/production/pdb.yaml`, a PodDisruptionBudget with `minAvailable`"),
     "rate-limit": ("a rate limit", "`src/lib/rate-limit.ts`, called by the API routes or the proxy"),
     "rollback": ("a way back", "`scripts/rollback.sh` with the platform's command"),

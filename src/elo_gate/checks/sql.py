@@ -230,6 +230,8 @@ def goes_on_after_error(it: Item, file: Artifact, params: dict[str, Any]) -> Ans
     caller = _caller(file)
     if caller == "stops":
         return
+    if not caller and file.project is not None and file.project.partial:
+        raise Undecided("only some files are looked at: another may run this one and set ON_ERROR_STOP", it)
     if caller:
         raise Undecided(f"{caller} may set ON_ERROR_STOP", it)
     token = last.tokens[0]

@@ -54,6 +54,8 @@ def below_default(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
         return
     if limit is not None and row.get("unit") and min(known) > limit / 2:
         return  # a small machine: less is right
+    if file.project.partial and row.get("unit") and container is None:
+        raise Undecided("only some files are looked at: the machine may be a small one", it)
     yield Fault(
         it.facts["value"], name=it.facts["name"], value=it.facts["value"].value, usual=_defaults(row, major)[-1]
     )
@@ -65,8 +67,10 @@ def needs_restart(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
         return  # the image restarts the server behind its init scripts
     table = file.project.table("postgres-settings")["settings"]
     late = [each for each in it.facts["settings"] if table.get(each.facts["name"], {}).get("restart")]
-    if not late or _restarts(file.project, file.path):
+    if not late or _restarts(file.project):
         return
+    if file.project.partial:
+        raise Undecided("only some files are looked at: another may restart the server", late[0])
     names = ", ".join(each.facts["name"] for each in late)
     yield Fault(late[0], [(each, "this one too") for each in late[1:]], settings=names)
 
@@ -77,7 +81,7 @@ _RESTART = re.compile(
 )
 
 
-def _restarts(project: Any, path: str) -> bool:
+def _restarts(project: Any) -> bool:
     """Whether a script or a pipeline of the tree restarts a database server."""
     for kind in ("script", "workflow", "gitlab"):
         for artifact in project.artifacts(kind):

@@ -197,7 +197,7 @@ def unused(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
     project = file.project
     matrix = variables.of(project)
     applications = matrix.applications.values()
-    if not applications or any(each.hidden for each in applications):
+    if not applications or any(each.hidden for each in applications) or _handed_to_others(project):
         return
     read = {each.name for each in matrix.variables.values() if each.reads or each.library or each.platform}
     left: dict[str, list[Node]] = {}
@@ -214,6 +214,18 @@ def unused(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
         if keys:
             related = [(key, f"{key.value} is read nowhere either") for key in keys[1:20]]
             yield Fault(keys[0], related, names=words([key.value for key in keys]), file=path)
+
+
+def _handed_to_others(project: Any) -> bool:
+    """Whether a whole env file goes into an image from elsewhere, which may read any name of it."""
+    from ..kinds import compose
+
+    return any(
+        service.facts["build"] is None and service.node.get("env_file").elements()
+        for artifact in project.artifacts("compose")
+        if artifact.state != "broken"
+        for service in compose.VIEWS["services"](artifact)
+    )
 
 
 def _mentioned(project: Any, matrix: Matrix, names: set[str]) -> set[str]:

@@ -65,7 +65,7 @@ def _said(project: Any, variable: Variable, given: str, node: Node) -> bool:
     if _REST.fullmatch(variable.name):
         return given not in ("http", "https")
     package = project.package(node.source.path)
-    over_http = package is not None and (package.has("@upstash/redis") or package.has("@vercel/kv"))
+    over_http = package is None or package.has("@upstash/redis") or package.has("@vercel/kv")
     return given in ("http", "https") and not over_http and _JUDGED.fullmatch(variable.name) is not None
 
 

@@ -409,8 +409,9 @@ def _required(module: Module, target: Branch, arguments: Branch) -> None:
         _imported(module, Import(module.text(target), "*", text, target, False))
         return
     for each in target.named_children:
-        name = each.child_by_field_name("key") or each
         local = each.child_by_field_name("value") or each
+        local = local.child_by_field_name("left") or local  # a default value
+        name = each.child_by_field_name("key") or local
         _imported(module, Import(module.text(local), module.text(name), text, local, False))
 
 

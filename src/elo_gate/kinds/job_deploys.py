@@ -264,7 +264,17 @@ def _target(call: Call) -> str:
 
 def _with_words(made: Deploy, call: Call) -> Deploy:
     """The environment that a command's own flags name."""
-    for name in (*_ENVIRONMENT, "-n", "--namespace", "--kube-context", "-f", "--values", "-k", "--kustomize"):
+    for name in (
+        *_ENVIRONMENT,
+        "--cluster",
+        "-n",
+        "--namespace",
+        "--kube-context",
+        "-f",
+        "--values",
+        "-k",
+        "--kustomize",
+    ):
         word = call.value(name)
         if word is None:
             continue

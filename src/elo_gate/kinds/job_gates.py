@@ -158,7 +158,7 @@ def classify(call: Call, artifact: Any, depth: int) -> Iterator[str]:
         yield "coverage"
         inner = call.plain()
         if inner:
-            yield from _of_text(call.script.text[inner[0].start : inner[-1].end], call, artifact, depth + 1)
+            yield from _of_text(call.script.text[inner[0].start : call.words[-1].end], call, artifact, depth + 1)
         return
     if program in _PROGRAMS:
         gate = _PROGRAMS[program]

@@ -418,29 +418,38 @@ def items(project: Any) -> list[Item]:
 
     Facts: `path`, `unit`, `dumps`, `copies`, `schedule` (the schedule that starts it or holds it, None).
     """
-    from . import schedules
-
     found = []
-    all_schedules = schedules.items(project)
     for unit in units(project):
         if not unit.backs_up:
             continue
-        started = None
-        for schedule in all_schedules:
-            holds = any(each is unit.script.node for each in schedule.facts["commands"])
-            if holds or schedules.starts(schedule, unit.path) is not None:
-                started = schedule
-                break
         facts = {
             "path": unit.path,
             "name": unit.path.rpartition("/")[2],
             "unit": unit,
             "dumps": unit.dumps,
             "copies": unit.copies,
-            "schedule": started,
+            "schedule": _started(project, unit),
         }
         found.append(Item(unit.first, facts, unit.first))
     return found
+
+
+def _started(project: Any, unit: Unit) -> Item | None:
+    """The schedule that holds a text, starts its file, or starts a script that names its file."""
+    from . import schedules
+
+    every = schedules.items(project)
+    callers = [unit.path]
+    name = unit.path.rpartition("/")[2]
+    for artifact in project.artifacts("script") if every else ():
+        if artifact.path != unit.path and artifact.state == "judged" and name in artifact.source.text:
+            callers.append(artifact.path)
+    for path in callers:
+        for schedule in every:
+            holds = any(each is unit.script.node for each in schedule.facts["commands"])
+            if holds or schedules.starts(schedule, path) is not None:
+                return schedule
+    return None
 
 
 def restores(project: Any) -> list[Item]:

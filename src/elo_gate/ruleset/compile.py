@@ -84,7 +84,21 @@ def template(text: str, names_only: bool, where: str) -> tuple[str, list[tuple[s
         parts.append((source, default.strip() or "nothing"))
         return f"{{{len(parts) - 1}}}"
 
-    return _PLACEHOLDER.sub(replace, text), parts
+    return _unescape(_PLACEHOLDER.sub(replace, text)), parts
+
+
+def _unescape(text: str) -> str:
+    """`{{` and `}}` are braces of the text; those of an expression, `${{ ... }}`, stay as they are."""
+    kept: list[bool] = []
+
+    def brace(match: re.Match[str]) -> str:
+        word = match[0]
+        if word != "}}":
+            kept.append(word == "${{")
+            return word if kept[-1] else "{"
+        return word if kept and kept.pop() else "}"
+
+    return re.sub(r"\$\{\{|\{\{|\}\}", brace, text)
 
 
 def _template_source(text: str, names_only: bool, where: str) -> str:
@@ -138,7 +152,7 @@ def documentation(rule: RuleFile) -> dict[str, Any]:
     return {
         "title": rule.title,
         "rationale": " ".join(rule.rationale.split()),
-        "fix": " ".join(rule.fix.split()),
+        "fix": _unescape(" ".join(rule.fix.split())),
         "messages": {
             name: template(" ".join(text.split()), rule.check is not None, rule.id)[0]
             for name, text in rule.messages.items()
@@ -191,7 +205,7 @@ def translation(rule: RuleFile, language: str) -> dict[str, Any]:
         "title": words.title,
         "rationale": " ".join(words.rationale.split()),
         "fix": carried(words.fix, rule.fix, "fix"),
-        "shown_fix": " ".join(words.fix.split()),
+        "shown_fix": _unescape(" ".join(words.fix.split())),
         "messages": {name: carried(text, rule.messages[name], name) for name, text in words.messages.items()},
     }
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from ..kinds.jobs import Job, Pipeline
     from ..model import Artifact
 
     Answer = Iterator[Fault | Undecided]
@@ -133,3 +134,85 @@ def end_of_life(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
         day=day,
         supported=", ".join(supported[-3:]) or "none known here",
     )
+
+
+# -- two pipelines for one application
+
+_OWN = (
+    "CI",
+    "GITHUB_",
+    "GIT_",
+    "FF_",
+    "DOCKER_",
+    "CACHE_",
+    "SECURE_",
+    "SAST_",
+    "DS_",
+    "npm_config_",
+    "NPM_CONFIG_",
+    "RUNNER_",
+)
+
+
+def variables_differ(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
+    """Yields one fault for the variables that a GitHub workflow gives its jobs and GitLab's jobs of the same work lack.
+
+    GitLab may hold them in its settings: `[[provided]]` says so, and closes the list.
+    """
+    from ..project import pipelines
+
+    mine: Pipeline = it.facts["pipeline"]
+    if mine.artifact.kind != "gitlab" or mine.open:
+        return
+    provided = file.project.provided.get("gitlab")
+    for work in ("test", "build", "deploy"):
+        jobs = [job for job in mine.jobs if work in _work(job)]
+        if not jobs:
+            continue
+        here = set(provided or ())
+        for job in jobs:
+            here.update(job.variables)
+            here.update(name for step in job.steps for script in step.scripts for name in _NAME.findall(script.text))
+        lacking: dict[str, Node] = {}
+        for other in pipelines.of(file.project):
+            if other.artifact.kind != "workflow":
+                continue
+            for job in other.jobs:
+                if work in _work(job):
+                    for name, node in _given(job, work).items():
+                        if name not in here and not name.startswith(_OWN):
+                            lacking.setdefault(name, node)
+        if lacking:
+            yield Fault(
+                jobs[0].place,
+                [(node, f"{name} is given here") for name, node in lacking.items()],
+                severity=WARNING if provided is not None else None,
+                job=jobs[0].id,
+                names=", ".join(lacking),
+                work=_WORK[work],
+            )
+
+
+_NAME = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
+_WORK = {"test": "tests", "build": "build", "deploy": "deployment"}
+
+
+def _work(job: Job) -> set[str]:
+    """What a job is for: `test`, `build`, `deploy` (to production)."""
+    found = {gate.name for gate in gates(job)} & {"test", "build"}
+    if any(deploy.production for deploy in deploys(job)):
+        found = {"deploy"}
+    return found
+
+
+def _given(job: Job, work: str) -> dict[str, Node]:
+    """The variables of a job and of those of its steps that do the work."""
+    found = {name: key for name, (key, _) in job.variables.items()}
+    steps = [gate.step for gate in gates(job) if gate.name == work]
+    steps += [deploy.step for deploy in deploys(job)] if work == "deploy" else []
+    for step in steps:
+        found.update({name: key for name, (key, _) in step.env.items()})
+    if work != "deploy":
+        # The platform's own names are for the deployment, wherever the workflow writes them.
+        found = {name: key for name, key in found.items() if not name.startswith(("VERCEL_", "RAILWAY_"))}
+    return found

@@ -67,7 +67,7 @@ def is_default(doubt: Doubt) -> bool:
 
 def _class(item: Item) -> Node | None:
     """What says that ingress-nginx may serve an Ingress; None when its class is another's."""
-    annotations = item.facts["annotations"]
+    annotations: Node = item.facts["annotations"]
     for key, _ in annotations.items():
         if str(key.value).startswith(_NGINX):
             return key
@@ -75,10 +75,8 @@ def _class(item: Item) -> Node | None:
             return None
     for node in (item.node.get("spec", "ingressClassName"), annotations.get("kubernetes.io/ingress.class")):
         if node and not node.is_null():
-            told: Node = node
-            return told if node.kind is not SCALAR or "nginx" in str(node.value) else None
-    place: Node = item.place
-    return place
+            return node if node.kind is not SCALAR or "nginx" in str(node.value) else None
+    return item.place
 
 
 def _paths(item: Item) -> tuple[Node, str]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from elo_gate.examples import AS_OF, MemoryIgnores, MemoryTree
 from elo_gate.gate import run
-from elo_gate.kinds import code, code_module
+from elo_gate.kinds import code, code_module, code_reader
 from elo_gate.model import Artifact, Source, Undecided
 from elo_gate.project import Project, asked_paths, routes
 from elo_gate.syntax.javascript.grammar import Tree
@@ -19,7 +19,7 @@ TRACK = 'import { track } from "@vercel/analytics";\n'
 
 
 def module_of(text: str, path: str = "src/lib/backup.ts") -> code_module.Module:
-    return code_module.read(Tree(Source(path, text)))
+    return code_reader.read(Tree(Source(path, text)))
 
 
 def project_of(files: dict[str, str], elo: bool = False) -> Project:

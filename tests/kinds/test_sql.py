@@ -20,6 +20,9 @@ class Project:
         inner = [path[len(folder) + 1 :] for path in self.paths if path.startswith(folder + "/")]
         return sorted({name.partition("/")[0] + "/" * ("/" in name) for name in inner})
 
+    def artifacts(self, kind: str) -> list[Artifact]:
+        return []
+
     def exists(self, path: str) -> bool:
         return path in self.paths
 

@@ -255,6 +255,18 @@ def test_what_deploys_nothing(run: str) -> None:
     assert jobs.deploys(deploy_of(run)) == []
 
 
+def test_deployments_through_scripts() -> None:
+    text = "on: push\njobs:\n  j:\n    runs-on: x\n    steps:\n      - run: npm run ship\n      - run: bash ops/go.sh\n"
+    package = '{"name": "a", "scripts": {"ship": "npm run build && vercel deploy --prod"}}'
+    files = {"package.json": package, "ops/go.sh": "set -e\nkubectl apply -k k8s/production\n"}
+    found = jobs.deploys(pipeline_of(text, ".github/workflows/x.yml", **files).jobs[0])
+    written = [each.place.source.text[each.place.start : each.place.end] for each in found]
+    assert list(zip([each.platform for each in found], written, strict=True)) == [
+        ("vercel", "npm run ship"),
+        ("kubernetes", "bash ops/go.sh"),
+    ]
+
+
 def test_environments_from_the_job_and_its_triggers() -> None:
     release = "{push: {branches: [main]}}"
     assert jobs.deploys(deploy_of("railway up", environment="production"))[0].production

@@ -215,3 +215,23 @@ def _versions(step: Step, job: Job, file: Artifact) -> Iterator[tuple[Node, str]
         if source is None or path.endswith((".json", ".tool-versions")):
             return
         yield named[1], source.text.strip()
+
+
+def piped_installer(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
+    """Yields a fault for each download in a releasing pipeline that goes straight into a shell."""
+    pipeline: Pipeline = it.facts["pipeline"]
+    if not releases(pipeline):
+        return
+    met: set[str] = set()
+    for job in pipeline.jobs:
+        for step in job.steps:
+            for call in step.calls:
+                after = call.after
+                if call.program not in ("curl", "wget") or not call.piped or after is None or step.remote:
+                    continue
+                if after.program not in ("sh", "bash", "zsh", "python", "python3", "node"):
+                    continue
+                url = next((word.text for word in call.args if "://" in word.text and known(word)), "")
+                if url and url not in met:
+                    met.add(url)
+                    yield Fault(call.place, url=url.partition("?")[0], shell=after.program)

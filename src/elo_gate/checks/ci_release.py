@@ -80,7 +80,7 @@ def dispatch_any_branch(it: Item, file: Artifact, params: dict[str, Any]) -> Ans
 
 def _asks_ref(job: Job) -> bool:
     text = (job.condition.text() or "") if job.condition else ""
-    return "github.ref" in text or "github.event_name" in text
+    return "github.ref" in text or ("github.event_name" in text and "workflow_dispatch" not in text)
 
 
 def _checks_out_fixed(step: Step) -> bool:

@@ -25,7 +25,9 @@ _SPAN = re.compile(
 )
 _REFUSED = re.compile(r"too[ _-]?many|rate[ _-]?limit|limit exceeded|muitas|quota", re.I)
 _HTML = re.compile(
-    r"<\\?/?\(?(?:\?:)?(?:script|iframe|style|object)|javascript\\?:|\bon\\?\[?\\?w|\bon\[a-z\]|\\bon", re.I
+    r"<\\?/?\(?(?:\?:)?(?:script|iframe|style|object)|javascript\\?:"
+    r"|(?:(?<![a-z])|\\[sb])on(?:\\w|\[\\?w|\[a-z|[a-z]{3,}(?:\\s\*)?=)",
+    re.I,
 )
 _ALWAYS = ("script", "style", "iframe", "object", "embed")
 _SERVERS = ("next", "@remix-run/node", "@react-router/node", "@sveltejs/kit", "nuxt", "astro", "express", "fastify")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..kinds.code_module import below, inside, is_empty
+from ..kinds.code import ROLLBACK
+from ..kinds.code_module import FUNCTIONS, below, inside, is_empty
 from ..model import SCALAR, Fault, Node, Undecided
 
 TYPE_CHECKING = False
@@ -25,16 +26,26 @@ _DEED = re.compile(
     r"drain|scale|switch|verify|prune|clean",
     re.I,
 )
-# The steps of a rollback by the words of their names, in the order of the standard.
+_TELLS = re.compile(r"[_#]?(?:log|print|on|handle|show|warn|debug|trace)(?![a-z])", re.I)
+# The steps of a rollback by the words of their names: `restoreFromBackup` restores, `findBackup` does neither.
 _STEPS = (
-    ("backup", re.compile(r"backup|snapshot|dump", re.I)),
-    ("stop", re.compile(r"stop|shutdown|drain|maintenance|pause|scaleDown", re.I)),
     ("restore", re.compile(r"restore|revertDatabase|rollbackDatabase|migrateDown", re.I)),
-    ("deploy", re.compile(r"deploy|promote|activateVersion|switchVersion", re.I)),
-    ("start", re.compile(r"\bstart|^start|resume|scaleUp|boot", re.I)),
-    ("check", re.compile(r"health|smoke|verify|check|probe", re.I)),
-    ("notify", re.compile(r"notif|slack|announce|informTeam|page(?:Team|OnCall)|alert", re.I)),
+    (
+        "",
+        re.compile(
+            r"(?:find|get|list|download|load|select|verify|delete|fetch|validate|prune|clean\w*|upload)\w*backup", re.I
+        ),
+    ),
+    ("backup", re.compile(r"backup|snapshot|dump", re.I)),
+    ("stop", re.compile(r"^stop|shutdown|drain|enterMaintenance|pause|scaleDown", re.I)),
+    ("deploy", re.compile(r"^(?:re)?deploy|promote|activateVersion|switchVersion", re.I)),
+    ("start", re.compile(r"^(?:re)?start|resume|scaleUp", re.I)),
+    ("check", re.compile(r"health|smoke|^verify|^probe", re.I)),
+    ("notify", re.compile(r"^notif|slack|announce|informTeam|alertTeam", re.I)),
 )
+_BUILT_IN = frozenset(("constructor", "toString", "valueOf", "hasOwnProperty", "toJSON", "isPrototypeOf"))
+_TOLD = re.compile(r"notif|alert|capture|report|slack|page\w*\(|emit\(", re.I)
+_MASK = re.compile(r"\*|redact|hidden|mask|xxx|\.\.\.|secret", re.I)
 _ADDRESS = re.compile(r"(?:URL|URI|DSN|CONNECTION)\w*$|(?:url|uri|dsn|connection\w*)$", re.I)
 
 
@@ -51,12 +62,12 @@ def undefined_step(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
         ):
             continue
         missing: dict[str, Call] = {}
-        for call in module.calls:
+        for call in module.calls_in(each.branch):
             match = _OWN.match(call.callee)
             name = match[1] if match is not None else None
             if name is None and each.name is not None and call.callee.startswith(_name(module, each) + "."):
                 name = call.callee.rpartition(".")[2] if call.callee.count(".") == 1 else None
-            if name is None or name in each.members or name in missing or call.within is not each:
+            if name is None or name in each.members or name in missing or name in _BUILT_IN or call.within is not each:
                 continue
             missing[name] = call
         if missing and not _has_heirs(file, _name(module, each)):
@@ -140,8 +151,10 @@ def swallowed(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
         words = module.text(body)
         if re.search(r"\breturn\s+[^;\s}]|process\.exit|exitCode|reject\(|next\(\s*\w", words):
             continue
-        if _continues(attempt):
+        if _goes_on(module, attempt):
             continue
+        if ROLLBACK not in it.facts["roles"] and _TOLD.search(words):
+            continue  # A backup that is run by a clock has nobody above it; somebody is told.
         start = module.tree.start(catch)
         keyword = Node(SCALAR, "catch", module.tree.source, start, start + len("catch"), "'")
         yield Fault(keyword, function=_around(module, catch))
@@ -154,14 +167,17 @@ def _acts(module: Module, tried: Branch) -> bool:
     )
 
 
-def _continues(attempt: Branch | None) -> bool:
-    """Whether a `try` is one of many in a loop, where the next one is tried."""
+def _goes_on(module: Module, attempt: Branch | None) -> bool:
+    """Whether the failure is still seen: the next of many is tried, or the function ends with another result."""
     outer = attempt.parent if attempt is not None else None
-    while outer is not None and "function" not in outer.type and outer.type != "method_definition":
+    while outer is not None and outer.type not in FUNCTIONS:
         if outer.type in ("for_statement", "for_in_statement", "while_statement", "do_statement"):
             return True
         outer = outer.parent
-    return False
+    if outer is None or attempt is None:
+        return False
+    after = module.tree.source.text[module.tree.end(attempt) : module.tree.end(outer)]
+    return re.search(r"\breturn\s+[^;\s}]|\bthrow\b", after) is not None
 
 
 def _around(module: Module, branch: Branch) -> str:
@@ -177,12 +193,14 @@ def step_order(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
         for call in module.calls_in(function):
             if call.owner == function and (call.awaited or call.callee.startswith("this.")) and not call.caught:
                 kind = next((step for step, words in _STEPS if words.search(call.last)), None)
-                if kind is not None:
+                if kind:
                     steps.append((kind, call))
         kinds = [kind for kind, _ in steps]
         if len(set(kinds)) < 3:
             continue
-        for later, earlier in (("backup", ("stop", "restore", "deploy")), ("check", ("notify",))):
+        # Whether the application runs while it is saved is the standard's choice; that it is saved at all is not.
+        first = ("stop", "restore", "deploy") if file.project.elo else ("restore", "deploy")
+        for later, earlier in (("backup", first), ("check", ("notify",))):
             if later not in kinds:
                 continue
             at = kinds.index(later)
@@ -208,6 +226,8 @@ def redaction(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
         if call.last != "replace" or len(call.arguments) < 2 or call.arguments[0].type != "regex":
             continue
         words = module.text(call.arguments[0])
+        if not _MASK.search(module.text(call.arguments[1])):
+            continue
         if "@" in words and ("/" in words[1:-1] or ":" in words) and _ADDRESS.search(call.callee.rpartition(".")[0]):
             found.append(call)
     if found:

@@ -43,6 +43,8 @@ _CLASSES = re.compile(
 )
 # What puts names into modules at build time.
 _PROVIDERS = ("nuxt", "@nuxt/kit", "unplugin-auto-import", "unplugin-vue-components", "babel-plugin-react-require")
+# Frameworks whose components are no JavaScript files.
+_TEMPLATES = ("svelte", "@sveltejs/kit", "vue", "nuxt", "astro")
 _TESTS = re.compile(r"(?:^|/)(?:__tests__|__mocks__|tests?|e2e)/|\.(?:test|spec|stories|e2e|cy)\.\w+\Z")
 _CLIENT_HOOKS = frozenset((
     "useState", "useEffect", "useLayoutEffect", "useReducer", "useRef", "useContext", "useSyncExternalStore",
@@ -198,6 +200,9 @@ def never_called(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
         return  # It puts itself in place: `app.use(limiter)`, `Sentry.init()` at the top.
     for _ in users(file, module):
         return
+    package = file.project.package(file.path)
+    if package is not None and (not package.scripts_known or any(package.has(each) for each in _TEMPLATES)):
+        raise Undecided("templates that are not read may import it", it.place)
     names = [name for name in module.exports if name != "default"]
     place = module.exports[names[0]] if names else module.exports["default"]
     severity = None if role == LIMITER else "warning"

@@ -18,6 +18,8 @@ def missing(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]
     from ..project.asked_paths import items
 
     path = it.facts["path"].partition("?")[0]
+    if file.project.elo and it.facts["platform"] and not f"{path.rstrip('/')}/".startswith(f"{params['path']}/"):
+        return  # k8s/probe-path and railway/healthcheck-path say that it is not the declared standard's path.
     others = [
         other for other in items(file.project) if other is not it and other.facts["path"].partition("?")[0] == path
     ]

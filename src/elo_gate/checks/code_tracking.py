@@ -41,7 +41,7 @@ def removed_interface(it: Item, file: Artifact, params: dict[str, Any]) -> Answe
             if major >= int(entry["removed"]):
                 yield Fault(module.token(call.name), version=major, **values)
             continue
-        if package is not None and (not package.scripts_known or package.has(source)):
+        if package is not None:
             yield Undecided(f"the version of {source} is not known", module.token(call.name))
             continue
         yield Fault(module.token(call.name), message="unpinned", day=table["releases"][str(entry["removed"])], **values)

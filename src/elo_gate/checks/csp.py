@@ -157,7 +157,7 @@ def missing(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
     for read in reads:
         header = read.header
         policies = read.each()
-        if not policies:
+        if not policies or _one_file(header):
             continue
         if read.open or any(policy.open for policy in policies):
             yield Undecided("what else the policy says is not known", header.value)
@@ -177,6 +177,12 @@ def missing(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
             lacks.remove("frame-ancestors")  # headers/missing-headers says that nothing forbids framing
         if lacks:
             yield Fault(header.key, header=header.shown, directives=", ".join(lacks), first=lacks[0])
+
+
+def _one_file(header: Header) -> bool:
+    """Whether a header is for one file by its name (`/sw.js`), which is no page."""
+    name = str(header.source.value).rpartition("/")[2] if header.source.kind == "scalar" else ""
+    return re.fullmatch(r"[\w-]+(?:\.[\w-]+)*\.\w{2,5}", name) is not None and not name.endswith((".html", ".htm"))
 
 
 def _inert(policy: Policy) -> bool:

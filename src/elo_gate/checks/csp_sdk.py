@@ -135,9 +135,11 @@ def _admits(policy: Policy, name: str, origin: str) -> bool | None:
     if not origin.endswith(".*"):
         return policy.admits(name, origin)
     directive, _ = policy.governing(name)
-    stem = origin.rpartition("://")[2][:-1]
-    if directive is not None and any(each.text.rpartition("://")[2].startswith(stem) for each in directive.sources):
+    hosts = [_host(each.text) for each in directive.sources] if directive is not None else []
+    if any(host.startswith(_host(origin)[:-1]) for host in hosts):
         return True
+    if any(host.startswith("*.") for host in hosts):
+        return None  # a wildcard of the site's own domain may cover it
     return policy.admits(name, origin[:-1] + "example")
 
 
@@ -161,9 +163,10 @@ def _uses(application: Artifact, table: list[dict[str, Any]]) -> list[Use]:
     package = project.package(application.path)
     home = package.path.rpartition("/")[0] if package is not None else application.path.rpartition("/")[0]
     code = _code(project, home)
+    texts = [text for _, text in code] + [str(name) for each in project.artifacts("env") for name in _names_of(each)]
     found: list[Use] = []
     for sdk in table:
-        if any(re.search(each, text) for each in sdk.get("unless", ()) for _, text in code):
+        if any(re.search(each, text) for each in sdk.get("unless", ()) for text in texts):
             continue
         use = _in_code(project, sdk, code) or _in_package(sdk, package)
         if use is None and (package is None or not sdk["packages"]):
@@ -171,6 +174,10 @@ def _uses(application: Artifact, table: list[dict[str, Any]]) -> list[Use]:
         if use is not None:
             found.append(use)
     return found
+
+
+def _names_of(artifact: Artifact) -> list[str]:
+    return [item.facts["name"] for item in env.vars_of(artifact)] if artifact.state == "judged" else []
 
 
 def _code(project: Any, home: str) -> list[tuple[str, str]]:

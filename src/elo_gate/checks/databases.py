@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..model import SCALAR, Fault, Item, Node, Undecided
-from ..project import backups, databases
+from ..project import databases
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,21 +20,26 @@ _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 def identity(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
-    """Yields a fault for a login that names a database of the tree and cannot reach it, or misses its name."""
+    """Yields a fault for a login that names this database and cannot reach it, or misses its name."""
     project = file.project
-    for unit in backups.units(project):
-        for login in (*unit.dumps, *unit.restores):
-            yield from _unreachable(login, project)
-    for url, host, name in _addresses(project):
-        yield from _misnamed(url, host, name, project)
+    if any(program in each.source.text for each in project.judged() for program in ("pg_dump", "pg_restore", "psql")):
+        from ..project import backups
+
+        for unit in backups.units(project):
+            for login in (*unit.dumps, *unit.restores):
+                yield from _unreachable(login, it, project)
+    if it.facts["where"] == "Compose service":
+        for url, host, name in _addresses(project):
+            if host == it.facts["name"]:
+                yield from _misnamed(url, name, it, project)
 
 
-def _unreachable(login: Item, project: Any) -> Answer:
+def _unreachable(login: Item, container: Item, project: Any) -> Answer:
     facts = login.facts
     found = databases.of_names(project, facts["database"], facts["user"])
-    if found is None or facts["inside"]:
+    if found is None or found[0] is not container or facts["inside"]:
         return
-    container, by = found
+    by = found[1]
     shown = facts["database"] if by == "database" else facts["user"]
     host = facts["host"]
     if host.kind is SCALAR and host.value in _LOCAL and not container.facts["published"]:
@@ -76,25 +81,22 @@ def _addresses(project: Any) -> Iterator[tuple[Node, str, str]]:
                 yield Node(SCALAR, found[2], artifact.source, found.start(2), found.end(2), "'"), found[1], found[2]
 
 
-def _misnamed(at: Node, host: str, name: str, project: Any) -> Answer:
-    """A URL whose host is a database service of the same file or folder, and whose database that one does not make."""
-    folder = at.source.path.rpartition("/")[0]
-    for container in databases.items(project):
-        path = container.node.source.path
-        if container.facts["name"] != host or container.facts["where"] != "Compose service":
-            continue
-        if path.rpartition("/")[0] != folder:
-            continue
-        made = container.facts["database"] or container.facts["user"]
-        if made.kind is not SCALAR or name in (made.value, "postgres"):
-            continue
-        if _creates(project, "databases", name) or databases_of(container, name):
-            continue
-        yield Fault(at, [(made, "the database it makes")], "database", name=name, service=host, known=made.value)
+def _misnamed(at: Node, name: str, container: Item, project: Any) -> Answer:
+    """A URL whose host is the service, in a file of the same folder, and whose database the service does not make."""
+    if container.node.source.path.rpartition("/")[0] != at.source.path.rpartition("/")[0]:
+        return
+    made = container.facts["database"] or container.facts["user"]
+    if made.kind is not SCALAR or name in (made.value, "postgres"):
+        return
+    if not _creates(project, "databases", name) and not _initialised(container):
+        known = str(made.value)
+        yield Fault(
+            at, [(made, "the database it makes")], "database", name=name, service=container.facts["name"], known=known
+        )
 
 
-def databases_of(container: Item, name: str) -> bool:
-    """Whether init scripts that the tree does not hold may create a database."""
+def _initialised(container: Item) -> bool:
+    """Whether init scripts may create another database, in files that are not read."""
     return any(target.startswith(databases.INIT) for _, target in container.facts["mounts"])
 
 

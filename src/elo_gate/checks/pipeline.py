@@ -45,6 +45,7 @@ def _for_tests(value: str) -> bool:
 _TESTS = re.compile(r"(?i)test|\bci\b|dummy|fake|mock|local|example|sample|placeholder|changeme|build[-_]?time")
 _HOST = re.compile(r"://[^\s/]*@([^\s/:?]+)")
 _STORES = {
+    "workflow": "the secrets of the GitHub environment",
     "gitlab": "the project's CI/CD variables (masked, protected)",
     "pipeline": "the platform's secret store (a secret variable or a key vault, Secret Manager, Parameter Store)",
 }
@@ -80,13 +81,19 @@ def unpinned_image(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
         if "$CI_" not in text and "${CI_" not in text:
             yield Undecided("a variable holds the image or its tag", it)
         return
-    severity = NOTE if file.kind == "pipeline" else None
+    severity = NOTE if file.kind == "pipeline" or not _releases(it) else None
     if tag is None or tag == "latest":
         yield Fault(it, facts["uses"], "floating", severity, image=text, tag="latest")
     elif not any(character.isdigit() for character in tag):
         yield Fault(it, facts["uses"], "floating", severity, image=text, tag=tag)
     elif _MAJOR_ONLY.match(tag) and not facts["service"]:
         yield Fault(it, facts["uses"], "major", severity if file.project.elo else NOTE, image=text, tag=tag)
+
+
+def _releases(it: Item) -> bool:
+    """Whether the pipeline of an image deploys to production; one that only tests is less grave."""
+    job: Job = it.facts["job"]
+    return any(deploy.production for each in job.pipeline.jobs for deploy in deploys(each))
 
 
 def _allowed(facts: dict[str, Any], pattern: str) -> bool:
@@ -127,7 +134,7 @@ def end_of_life(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     yield Fault(
         at,
         related,
-        severity=WARNING if it.facts["service"] else None,
+        severity=WARNING if it.facts["service"] or not _releases(it) else None,
         image=it.facts["text"],
         title=table["titles"].get(product, product),
         cycle=cycle,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from ..kinds.jobs import Call, Script
 from ..model import ERROR, SCALAR, WARNING, Fault, Item, Node, Undecided
 
 TYPE_CHECKING = False
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from ..kinds.jobs import Call
     from ..model import Artifact
 
     Answer = Iterator[Fault | Undecided]
@@ -67,31 +67,41 @@ def plan_missing(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
 
 
 def without_effect(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
-    """Yields a fault for `kubectl rollout undo` where every revision names the same moving tag."""
+    """Yields a fault for `kubectl rollout undo` where every revision names the same moving tag, once a workload."""
     if it.facts["platform"] != "kubernetes":
         return
-    from ..kinds import cluster
-
-    project = file.project
+    commands: dict[tuple[str, str], list[Node]] = {}
     for node in it.facts["commands"]:
         target = _undone(node)
-        if target is None:
+        if target is not None:
+            commands.setdefault(target, []).append(node)
+    if not commands:
+        return
+    sets = _sets_image(file.project)
+    for (kind, name), nodes in commands.items():
+        image = _image_of(file.project, kind, name)
+        if image is None:
             continue
-        kind, name = target
-        for artifact in project.artifacts("k8s"):
-            if artifact.state != "judged":
-                continue
+        nodes.sort(key=lambda node: node.source.path.endswith((".md", ".mdx", ".txt")))
+        if sets:
+            yield Undecided(f"{sets} may give each revision an image of its own", nodes[0])
+            continue
+        related = [(image, "the image of every revision"), *((other, "written here too") for other in nodes[1:])]
+        yield Fault(nodes[0], related, name=name, image=str(image.value))
+
+
+def _image_of(project: Any, kind: str, name: str) -> Node | None:
+    """The moving image of a workload of the judged manifests, None when it has none."""
+    from ..kinds import cluster
+
+    for artifact in project.artifacts("k8s"):
+        if artifact.state == "judged":
             for owner in cluster.objects(artifact):
-                if owner.facts["name"] != name or owner.facts["kind"].lower() != kind:
-                    continue
-                image = _moving(owner)
-                if image is None:
-                    continue
-                sets = _sets_image(project)
-                if sets:
-                    yield Undecided(f"{sets} may give each revision an image of its own", node)
-                    continue
-                yield Fault(node, [(image, "the image of every revision")], name=name, image=str(image.value))
+                if owner.facts["name"] == name and owner.facts["kind"].lower() == kind and "containers" in owner.facts:
+                    image = _moving(owner)
+                    if image is not None:
+                        return image
+    return None
 
 
 def _undone(node: Node) -> tuple[str, str] | None:
@@ -99,6 +109,8 @@ def _undone(node: Node) -> tuple[str, str] | None:
     text = node.source.text
     stop = text.find("\n", node.end)
     line = text[node.start : len(text) if stop < 0 else stop]
+    from ..kinds.jobs import Script
+
     calls = Script(Node(SCALAR, line, node.source, node.start, node.start + len(line), "'"), line).calls
     if not calls or calls[0].program != "kubectl":
         return None

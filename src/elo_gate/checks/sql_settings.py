@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..kinds import sql as scripts
 from ..model import SCALAR, WARNING, Fault, Node, Undecided
 from ..project import databases
 from .sql import database_of
@@ -113,22 +114,28 @@ def _memory(settings: dict[str, Item]) -> int:
 
 def memory_over_limit(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields a fault when the shared buffers leave a container no memory to work with."""
-    if it.facts["name"] != "shared_buffers":
+    limit = it.facts["limit"]
+    if not limit:
         return
     row = file.project.table("postgres-settings")["settings"]["shared_buffers"]
-    value = _amount(it.facts["value"], row)
-    container = database_of(file)
-    if container is None or not isinstance(value, float) or not container.facts["limit"]:
-        return
-    limit = container.facts["limit"]
-    if value > limit * params["share"]:
-        yield Fault(
-            it.facts["value"],
-            [(container.facts["limit_at"], "the limit")],
-            value=it.facts["value"].value,
-            limit=container.facts["limit_at"].value,
-            service=container.facts["name"],
-        )
+    for at, text in _buffers(it, file.project):
+        value = _measure(text, row)
+        if isinstance(value, float) and value > limit * params["share"]:
+            bound = it.facts["limit_at"]
+            yield Fault(at, [(bound, "the limit")], value=text, limit=bound.value, service=it.facts["name"])
+
+
+def _buffers(container: Item, project: Any) -> Iterator[tuple[Node | Item, str]]:
+    """Where the shared buffers of a database are set: its command, and the scripts about it."""
+    told = re.search(r"\bshared_buffers\s*=\s*'?(\d+\s*[kMGT]?B?)", container.facts["command"])
+    if told is not None:
+        command = container.node.get("command")
+        yield (command if command.kind is SCALAR else container), told[1].strip()
+    for artifact in project.artifacts("sql"):
+        if artifact.state == "judged" and database_of(artifact) is container:
+            for setting in scripts.VIEWS["settings"](artifact):
+                if setting.facts["name"] == "shared_buffers" and setting.facts["value"].kind is SCALAR:
+                    yield setting.facts["value"], setting.facts["value"].value
 
 
 def _defaults(row: dict[str, Any], major: int | None) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ..model import MAP, SCALAR, Item, Node
-from . import code_module
+from . import code_reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def load(artifact: Artifact) -> None:
         return
     try:
         tree = Tree(source)
-        module = code_module.read(tree)
+        module = code_reader.read(tree)
     except (RecursionError, MemoryError):
         from ..model import Problem
 

@@ -240,6 +240,7 @@ class _Reader:
     def _of_rules(self, node: Node, when: str | None = None) -> tuple[list[str] | None, bool | None, bool | None]:
         """(branches, manual, may fail) of a list of rules; None where it depends."""
         found: list[str] = []
+        left: list[str] = []
         free = not node
         manual: set[bool] = set()
         optional: set[bool] = set()
@@ -253,16 +254,18 @@ class _Reader:
             if then == "never":
                 # What it leaves over: `$CI_COMMIT_BRANCH != "main"` leaves main, anything else may be left.
                 if named and text is not None and "&&" not in text:
-                    found += named
-                    break
+                    left = named
                 continue
             manual.add(then == "manual")
             optional.add(rule.get("allow_failure").boolean() is True)
-            if text is None and not rule.get("if"):
+            if named or rule.get("if"):
+                found += named or left or [_UNTOLD]
+            elif left:
+                found += left
+            else:
                 free = True
-            found += named or ([] if text is None and not rule.get("if") else [_UNTOLD])
         return (
-            None if free and not found else found or None,
+            None if free else found or None,
             manual.pop() if len(manual) == 1 else None if manual else False,
             optional.pop() if len(optional) == 1 else None if optional else False,
         )

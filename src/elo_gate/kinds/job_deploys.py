@@ -8,25 +8,18 @@ from __future__ import annotations
 
 import re
 
-from ..environment import PRODUCTION, words
-from .jobs import Script, known, steps, text_of
+from .job_environment import PRODUCTION, RELEASED, environment_of, of_action, settle
+from .job_gates import elsewhere, run_script
+from .jobs import Script, known, package_of, steps, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from ..model import Node
     from .jobs import Call, Job, Step
 
-_WORDS = {
-    "production": PRODUCTION, "prod": PRODUCTION, "prd": PRODUCTION, "live": PRODUCTION, "produccion": PRODUCTION,
-    "producao": PRODUCTION,
-    "staging": "staging", "stage": "staging", "stg": "staging", "preview": "preview", "previews": "preview",
-    "pr": "preview", "review": "preview", "dev": "development", "development": "development", "test": "test",
-    "qa": "staging", "uat": "staging", "canary": "staging", "sandbox": "staging", "demo": "staging",
-    "preprod": "staging", "validation": "test", "e2e": "test", "smoke": "test", "nightly": "staging",
-}  # fmt: skip
-_RELEASED = frozenset(("main", "master", "production", "prod", "release", "live", "trunk"))
 
 _VERCEL_OTHER = frozenset(
     """build pull env login logout link list ls alias inspect logs rollback remove rm dev init teams switch whoami
@@ -125,10 +118,11 @@ class Deploy:
     """One deployment. `environment`: "production", another word, or "" when nobody can tell; `said` in words by what.
 
     `target` names what is deployed to (a service, a namespace, an application), "" when the command does not say;
-    `place` is the command or the action as written; `call` the command, None for an action.
+    `place` is the command or the action as written; `call` the command, None for an action. `input`: the input of a
+    called workflow by which its callers choose the environment, "" when nothing of the kind decides.
     """
 
-    __slots__ = ("call", "environment", "place", "platform", "said", "step", "target")
+    __slots__ = ("call", "environment", "input", "place", "platform", "said", "step", "target")
 
     def __init__(self, platform: str, place: Node, step: Step, call: Call | None, target: str = "") -> None:
         self.platform = platform
@@ -138,6 +132,7 @@ class Deploy:
         self.target = target
         self.environment = ""
         self.said = ""
+        self.input = ""
 
     @property
     def production(self) -> bool:
@@ -156,15 +151,15 @@ def _of_step(step: Step, job: Job) -> Iterator[Deploy]:
     platform = _ACTIONS.get(step.action)
     if platform is not None:
         made = Deploy(platform, step.uses, step, None, _action_target(step))
-        explicit = _action_environment(step)
+        explicit = of_action(step)
         if explicit != "none":
-            _settle(made, explicit, "its inputs", job)
+            settle(made, explicit, "its inputs", job)
             yield made
         return
     local = not step.remote
     for call in step.calls:
         for each in _of_call(call, step, job, local, 0):
-            _settle(each, each.environment, each.said, job)
+            settle(each, each.environment, each.said, job)
             yield each
 
 
@@ -180,6 +175,10 @@ def _of_call(call: Call, step: Step, job: Job, local: bool, depth: int) -> Itera
                     for each in _of_call(inner, step, job, local and not over, depth + 1):
                         each.place = call.at(word)
                         yield each
+        if not over:
+            yield from _inside(call, _file_of(call), step, job, local, depth)
+    elif program in ("npm", "pnpm", "yarn", "bun") or call.head.text.startswith(("./", "scripts/")):
+        yield from _inside(call, call.head.text, step, job, local, depth)
     elif program in ("docker", "docker-compose", "podman"):
         yield from _compose(call, step, local)
     elif program in _PROGRAMS:
@@ -201,6 +200,35 @@ def _of_call(call: Call, step: Step, job: Job, local: bool, depth: int) -> Itera
         )
         made.environment, made.said = PRODUCTION, "`elo-gate deploy`"
         yield made
+
+
+def _file_of(call: Call) -> str:
+    """The file that a shell is told to run, "" for none."""
+    plain = call.plain("-o")
+    return plain[0].text if plain and call.flag("-c") is None else ""
+
+
+def _inside(call: Call, path: str, step: Step, job: Job, local: bool, depth: int) -> Iterator[Deploy]:
+    """The deployments of a package.json script or a shell script of the repository that a call starts."""
+    text = _text_of(call, path, job.pipeline.artifact) if local else None
+    if text is None or depth > 2:
+        return
+    for inner in Script(call.script.node, text).calls:
+        inner.folder = call.folder
+        for each in _of_call(inner, step, job, local, depth + 1):
+            each.place = call.place
+            yield each
+
+
+def _text_of(call: Call, path: str, artifact: Any) -> str | None:
+    name = run_script(call)
+    if name:
+        package = package_of(artifact, call.folder) if not elsewhere(call) else None
+        return package.script(name) if package is not None else None
+    if artifact.project is None or call.folder is None or not path.endswith((".sh", ".bash")) or "$" in path:
+        return None
+    source = artifact.project.read(f"{call.folder}/{path.removeprefix('./')}".lstrip("/"))
+    return source.text if source is not None else None
 
 
 def _vercel(call: Call, step: Step) -> Iterator[Deploy]:
@@ -291,54 +319,9 @@ def _with_words(made: Deploy, call: Call) -> Deploy:
     elif made.platform == "cloudflare" and call.value("--branch") is not None:
         branch = call.value("--branch")
         if branch is not None and known(branch):
-            made.environment = PRODUCTION if branch.text in _RELEASED else "preview"
+            made.environment = PRODUCTION if branch.text in RELEASED else "preview"
         made.said = "`--branch`"
     return made
-
-
-def _action_environment(step: Step) -> str:
-    """What an action's inputs say: an environment, "" for nothing, "?" for unknown, "none" when it does not deploy."""
-    name = step.action
-
-    def given(key: str) -> str | None:
-        pair = next((pair for each, pair in step.inputs.items() if each.lower() == key), None)
-        return None if pair is None else (text_of(pair[1]) if pair[1].text() is not None else None) or "?"
-
-    if name == "amondnet/vercel-action":
-        arguments = given("vercel-args")
-        return (
-            "preview"
-            if arguments is None
-            else "?"
-            if arguments == "?"
-            else PRODUCTION
-            if "--prod" in arguments
-            else "preview"
-        )
-    if name == "betahuhn/deploy-to-vercel-action":
-        return {"false": "preview", "?": "?"}.get(given("production") or "", "")
-    if name in ("superfly/flyctl-actions", "cloudflare/wrangler-action"):
-        arguments = given("args") or given("command") or ""
-        if (
-            arguments != "?"
-            and name.endswith("wrangler-action")
-            and arguments
-            and "deploy" not in arguments
-            and "publish" not in arguments
-        ):
-            return "none"
-        if "deploy" not in arguments and name.endswith("flyctl-actions"):
-            return "none"
-        return environment_of(given("environment") or "")
-    if name == "nwtgck/actions-netlify":
-        return PRODUCTION if given("production-deploy") == "true" else ""
-    if name == "firebaseextended/action-hosting-deploy":
-        return PRODUCTION if given("channelid") == "live" else "preview"
-    for key in ("environment", "environment-name", "slot-name", "namespace", "stage", "branch"):
-        value = given(key)
-        if value:
-            return "?" if value == "?" else environment_of(value)
-    return ""
 
 
 def _action_target(step: Step) -> str:
@@ -356,68 +339,3 @@ def _action_target(step: Step) -> str:
         if pair is not None and text_of(pair[1]):
             return text_of(pair[1]) or ""
     return ""
-
-
-def environment_of(text: str) -> str:
-    """The environment that a name's words say, "" for none; anything else wins over production."""
-    found = ""
-    for word in words(text.replace("/", " ")):
-        said = _WORDS.get(word, "")
-        if said and said != PRODUCTION:
-            return said
-        found = found or said
-    return found
-
-
-def _settle(made: Deploy, explicit: str, said: str, job: Job) -> None:
-    """Fills in the environment from the job and what starts it, where the command does not say."""
-    if explicit and explicit != "?":
-        made.environment, made.said = explicit, said
-        return
-    doubtful = explicit == "?" or said == "?"
-    made.environment, made.said = ("", "an expression") if doubtful else _of_job(job)
-
-
-def _of_job(job: Job) -> tuple[str, str]:
-    """(environment, by what) of what a job deploys, by the job itself."""
-    declared = job.environment.get("name") if job.environment.kind == "map" else job.environment
-    if declared:
-        name = text_of(declared)
-        if name is None:
-            return "", "an expression"
-        found = environment_of(name)
-        if found:
-            return found, "the job's environment"
-    names = [job.id, text_of(job.name) or ""]
-    for name in names:
-        found = environment_of(name)
-        if found:
-            return found, "the job's name"
-    pipeline = job.pipeline
-    for name in (pipeline.path.rpartition("/")[2], text_of(pipeline.name) or ""):
-        found = environment_of(name)
-        if found:
-            return found, "the pipeline's name"
-    return _of_triggers(job)
-
-
-def _of_triggers(job: Job) -> tuple[str, str]:
-    """Production when only releases start it: a push to the main branch, a release, a version tag."""
-    if job.branches is not None:
-        if job.branches and all(branch in _RELEASED for branch in job.branches):
-            return PRODUCTION, "the branch it runs for"
-        return "", "the branches it runs for"
-    triggers = job.pipeline.triggers
-    said = ""
-    for event, node in triggers.items():
-        if event == "push":
-            branches = [each.text() or "" for each in (node.get("branches").elements() or [node.get("branches")])]
-            tags = node.get("tags")
-            if not tags and (not any(branches) or not all(branch in _RELEASED for branch in branches)):
-                return "", "the branches that start it"
-            said = said or "the branch that starts it"
-        elif event == "release":
-            said = said or "a release starts it"
-        elif event not in ("workflow_dispatch", "workflow_run"):
-            return "", "what starts it"
-    return (PRODUCTION, said) if said else ("", "nothing says")

@@ -92,7 +92,7 @@ class Job:
     __slots__ = (
         "allow_failure", "branches", "called", "concurrency", "condition", "container", "environment", "id",
         "ignores_needs", "image", "inputs", "manual", "matrix", "name", "needs", "node", "permissions", "pipeline",
-        "place", "secrets", "services", "steps", "timeout", "uses", "variables",
+        "place", "secrets", "services", "steps", "timeout", "uses", "variables", "_deploys", "_gates",
     )  # fmt: skip
 
     def __init__(self, pipeline: Pipeline, place: Node, node: Node) -> None:
@@ -121,6 +121,8 @@ class Job:
         self.ignores_needs = ""
         self.branches: list[str] | None = None
         self.steps: list[Step] = []
+        self._gates: list[Gate] | None = None
+        self._deploys: list[Deploy] | None = None
 
 
 class Step:
@@ -347,16 +349,20 @@ def steps(job: Job) -> Iterator[Step]:
 
 def gates(job: Job) -> list[Gate]:
     """The gates a job runs, in order; see job_gates."""
-    from .job_gates import of
+    if job._gates is None:
+        from .job_gates import of
 
-    return of(job)
+        job._gates = of(job)
+    return job._gates
 
 
 def deploys(job: Job) -> list[Deploy]:
     """What a job deploys, in order; see job_deploys."""
-    from .job_deploys import of
+    if job._deploys is None:
+        from .job_deploys import of
 
-    return of(job)
+        job._deploys = of(job)
+    return job._deploys
 
 
 def package_of(artifact: Any, folder: str | None) -> Any:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..model import Artifact
+    from .jobs import Job
 
 AZURE, GOOGLE, AWS = "Azure Pipelines", "Google Cloud Build", "AWS CodeBuild"
 
@@ -111,14 +112,14 @@ def images(artifact: Artifact) -> list[Item]:
         for job in each.jobs:
             wanted = [(job.container, False), *((node, True) for node in job.services)]
             for node, service in wanted:
-                _image(found, node, node.text() or "", service, job.id)
+                _image(found, node, node.text() or "", service, job)
             for step in job.steps:
                 version = _runtime(step.uses, step.inputs)
                 if version:
-                    _image(found, version, f"node:{(version.text() or '').lower().removesuffix('.x')}", None, job.id)
+                    _image(found, version, f"node:{(version.text() or '').lower().removesuffix('.x')}", None, job)
             for key, value in job.inputs.items():
                 if key.value == "nodejs":
-                    _image(found, value, f"node:{value.text() or ''}", None, job.id)
+                    _image(found, value, f"node:{value.text() or ''}", None, job)
     return list(found.values())
 
 
@@ -129,12 +130,12 @@ def _runtime(task: Node, inputs: dict[str, tuple[Node, Node]]) -> Node:
     return inputs[key][1] if key is not None and key in inputs else ABSENT
 
 
-def _image(found: dict[str, Item], node: Node, text: str, service: bool | None, job: str) -> None:
+def _image(found: dict[str, Item], node: Node, text: str, service: bool | None, job: Job) -> None:
     if node.kind not in (SCALAR, UNKNOWN) or not text or node.is_null():
         return
     if text in found:
         if node.start != found[text].node.start:
-            found[text].facts["uses"].append((node, f"'{job}' runs in it"))
+            found[text].facts["uses"].append((node, f"'{job.id}' runs in it"))
         return
     read = dockerfile_images.read(node, text.replace("$(", "${"))
     facts = {"uses": [], "service": bool(service), "origins": [], "job": job, "runtime": service is None}

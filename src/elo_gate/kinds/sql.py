@@ -33,6 +33,7 @@ _RESTORES = re.compile(r"^[ \t]*(?:\S{0,200}/)?pg_restore\s", re.M)
 _HASHED = re.compile(r"(?:SCRAM-SHA-256\$\d+:|md5[0-9a-f]{32}$|\*[0-9A-F]{40}$)")
 _CONNECTION = re.compile(r"\bpassword\s*=\s*('[^']{1,200}'|[^\s']{1,200})|://[^\s:/@]{1,64}:([^\s@]{1,200})@", re.I)
 _SHELL_PASSWORD = re.compile(r"\bPGPASSWORD=(\"[^\"]*\"|'[^']*'|[^\s$]+)")
+_INIT = re.compile(r"(\.{1,2}/[^\s:\"',]{0,200}):/docker-entrypoint-initdb\.d")
 # Where the way back begins in a file that holds both ways (dbmate, goose, sql-migrate).
 _DOWN = re.compile(r"^[ \t]*--[ \t]*(?:migrate:down|\+goose\s+Down|\+migrate\s+Down|@down|down\b)", re.I | re.M)
 
@@ -79,9 +80,34 @@ def signs(artifact: Artifact) -> tuple[str, str] | None:
 
 
 def settle(artifact: Artifact) -> None:
-    """Sets aside the migrations that are not the newest of their folder: they have been applied."""
-    if artifact.state == "judged" and by_name(artifact.path) == MIGRATION and not is_newest(artifact):
-        artifact.state, artifact.why = "aside", "an earlier migration: the newest of its folder is judged"
+    """Sets aside migrations that have been applied, and what only databases for development start with."""
+    if artifact.state != "judged":
+        return
+    if by_name(artifact.path) == MIGRATION:
+        if not is_newest(artifact):
+            artifact.state, artifact.why = "aside", "an earlier migration: the newest of its folder is judged"
+    elif artifact.assumed and artifact.project is not None:
+        mounts = [one for one in artifact.project.artifacts("compose") if _mounts(one, artifact.path)]
+        if mounts and all(one.environment != "production" for one in mounts):
+            artifact.environment, artifact.assumed = mounts[0].environment, False
+            artifact.state, artifact.why = "aside", f"only {mounts[0].path} runs it"
+
+
+def _mounts(compose: Artifact, path: str) -> bool:
+    """Whether a Compose file gives a script to a database's first start."""
+    folder = compose.path.rpartition("/")[0]
+    for found in _INIT.finditer(compose.source.text):
+        parts = f"{folder}/{found[1]}".split("/")
+        real: list[str] = []
+        for part in parts:
+            if part == ".." and real:
+                real.pop()
+            elif part not in ("", ".", ".."):
+                real.append(part)
+        source = "/".join(real)
+        if path == source or path.startswith(source + "/"):
+            return True
+    return False
 
 
 def is_newest(artifact: Artifact) -> bool:

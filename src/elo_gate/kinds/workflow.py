@@ -282,7 +282,48 @@ def file(artifact: Artifact) -> list[Item]:
     return [Item(each.node, {"pipeline": each}, each.place) for each in pipelines(artifact)]
 
 
-VIEWS: dict[str, Callable[[Artifact], list[Item]]] = {"file": file, **{name: _view(name) for name in _VIEWS}}
+def variables(artifact: Artifact) -> list[Item]:
+    """Every value written under a variable's name, once: facts `name`, `literal` (a credential, in plain sight).
+
+    Tests need values of their own: one counts where something is deployed to production, or when its form is that of a
+    provider's token.
+    """
+    from ..redact.formats import tokens
+    from .credential import literal
+    from .jobs import deploys
+
+    found: dict[int, Item] = {}
+    for each in pipelines(artifact):
+        for job in each.jobs:
+            releases = any(deploy.production for deploy in deploys(job))
+            for table in [job.variables, *(step.env for step in job.steps), *(step.inputs for step in job.steps)]:
+                for name, (key, value) in table.items():
+                    text = text_of(value)
+                    if text is not None and literal(name, text) and (releases or tokens(text)):
+                        found[value.start] = Item(value, {"name": name, "literal": True}, key)
+    return [found[start] for start in sorted(found)]
+
+
+def secrets(artifact: Artifact) -> list[tuple[int, int]]:
+    """The values under the names of secrets, for whatever job they are."""
+    from .credential import literal
+
+    found = []
+    for each in pipelines(artifact):
+        for job in each.jobs:
+            for table in [job.variables, *(step.env for step in job.steps), *(step.inputs for step in job.steps)]:
+                for name, (_, value) in table.items():
+                    text = text_of(value)
+                    if text is not None and literal(name, text):
+                        found.append((value.start, value.end))
+    return found
+
+
+VIEWS: dict[str, Callable[[Artifact], list[Item]]] = {
+    "file": file,
+    **{name: _view(name) for name in _VIEWS},
+    "variables": variables,
+}
 
 
 def variables_read(artifact: Artifact) -> list[tuple[str, Node]]:

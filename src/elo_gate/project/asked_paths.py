@@ -23,12 +23,14 @@ _STANDARD = "/api/health"
 _OWN_URL = re.compile(
     r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::(?:\d+|\$\{?\w+\}?))?(/[^\s'\"`|;&)\\]*)"
 )
+# What starts a Next.js application: itself, a script, its standalone server.
+_IS_NODE = re.compile(r"\b(?:next|npm|pnpm|yarn|bun|node|npx)\b")
 _PROBES = (("livenessProbe", "liveness"), ("readinessProbe", "readiness"), ("startupProbe", "startup"))
 _CALLERS = ("fetch", "axios", "axios.get", "axios.post", "navigator.sendBeacon", "ky", "ky.get", "ky.post", "$fetch")
 
 
 def items(project: Any) -> list[Item]:
-    """Every question: facts `path`, `who` (words), `folder`, `health` (asked to see whether it works)."""
+    """Every question: facts `path`, `who` (words), `folder`, `health` (asked to see whether it works), `platform`."""
     known: list[Item] | None = project.facts.get(_KEY)
     if known is None:
         known = [*_railway(project), *_kubernetes(project), *_compose(project), *_images(project), *_code(project)]
@@ -43,8 +45,8 @@ def health(project: Any) -> list[Item]:
     return [item for item in items(project) if item.facts["health"]]
 
 
-def _item(node: Node, path: str, who: str, folder: str, asks: bool = True) -> Item:
-    return Item(node, {"path": path, "who": who, "folder": folder, "health": asks}, node)
+def _item(node: Node, path: str, who: str, folder: str, asks: bool = True, platform: bool = False) -> Item:
+    return Item(node, {"path": path, "who": who, "folder": folder, "health": asks, "platform": platform}, node)
 
 
 def _judged(project: Any, kind: str) -> Iterator[tuple[Artifact, Any]]:
@@ -81,9 +83,12 @@ def _railway(project: Any) -> Iterator[Item]:
     for artifact, module in _judged(project, "railway"):
         for service in _view(artifact, module, "services"):
             node = service.facts["healthcheckPath"]
+            start = service.facts["startCommand"].text() or "next"
+            if not _IS_NODE.search(start):
+                continue
             text = node.text() if node.kind is SCALAR else None
             if text is not None and text.startswith("/"):
-                yield _item(node, text, "the health check of Railway", module.folder_of(artifact))
+                yield _item(node, text, "the health check of Railway", module.folder_of(artifact), platform=True)
 
 
 def _kubernetes(project: Any) -> Iterator[Item]:
@@ -97,7 +102,8 @@ def _kubernetes(project: Any) -> Iterator[Item]:
                 if text is None or not text.startswith("/") or handler.get("host"):
                     continue
                 who = f"{field} of {container.facts['name']}"
-                found.append((_item(node, text, who, artifact.path.rpartition("/")[0]), _image(container)))
+                folder = artifact.path.rpartition("/")[0]
+                found.append((_item(node, text, who, folder, platform=True), _image(container)))
     images = {image for _, image in found}
     own = _own_names(project)
     for item, image in found:
@@ -144,19 +150,27 @@ def _own_names(project: Any) -> set[str]:
 def _compose(project: Any) -> Iterator[Item]:
     for artifact, module in _judged(project, "compose"):
         folder = artifact.path.rpartition("/")[0]
+        built: dict[str, list[Item]] = {}
         for service in _view(artifact, module, "services"):
             build = service.node.get("build")
             context = build.text() if build.kind is SCALAR else build.get("context").text()
-            if not build or context is None or "$" in context or ".." in context or "://" in context:
-                continue
-            where = "/".join(part for part in (folder, context.strip("./")) if part)
-            test = service.node.get("healthcheck", "test")
-            for each in (test, *test.elements()):
-                yield from _urls(each, f"the health check of {service.place.value}", where)
+            if build and context is not None and not any(mark in context for mark in ("$", "..", "://")):
+                image = build.get("dockerfile").text() or ""
+                parts = (folder, context.strip("./"), image.rpartition("/")[0].strip("./"))
+                built.setdefault("/".join(part for part in parts if part), []).append(service)
+        for where, services in built.items():
+            if len(services) == 1:  # of several that are built in one folder, nobody knows which one is the application
+                test = services[0].node.get("healthcheck", "test")
+                for each in (test, *test.elements()):
+                    yield from _urls(each, f"the health check of {services[0].place.value}", where)
 
 
 def _images(project: Any) -> Iterator[Item]:
-    for artifact, module in _judged(project, "dockerfile"):
+    found = list(_judged(project, "dockerfile"))
+    folders = [artifact.path.rpartition("/")[0] for artifact, _ in found]
+    for artifact, module in found:
+        if folders.count(artifact.path.rpartition("/")[0]) > 1:
+            continue
         for stage in _view(artifact, module, "final_stage"):
             check = stage.facts.get("healthcheck")
             node = check.node if isinstance(check, Item) else check

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..kinds import jobs as nouns
 from ..kinds import module_of
+from ..kinds.job_environment import PRODUCTION, environment_of
 from ..kinds.jobs import text_of
 from ..model import ABSENT, Item
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from ..kinds.job_deploys import Deploy
     from ..kinds.job_gates import Gate
     from ..kinds.jobs import Job, Pipeline
 
@@ -158,10 +160,21 @@ def releases(project: Any) -> list[Item]:
             for job in pipeline.jobs:
                 deploys = [each for each in nouns.deploys(job) if each.production]
                 if deploys:
-                    facts = {"pipeline": pipeline, "job": job, "deploys": deploys, "ways": ways(project, job)}
+                    through = [way for way in ways(project, job) if _meant(way, deploys)]
+                    facts = {"pipeline": pipeline, "job": job, "deploys": deploys, "ways": through}
                     found.append(Item(job.node, facts, job.place))
         project.facts["releases"] = found
     return found
+
+
+def _meant(way: Way, deploys: list[Deploy]) -> bool:
+    """Whether a way leads to production: of several callers only those that name it."""
+    inputs = {deploy.input for deploy in deploys}
+    if inputs == {""} or "" in inputs:
+        return True
+    return way.by is not None and any(
+        environment_of(text_of(way.by.inputs.get(name)) or "") == PRODUCTION for name in inputs
+    )
 
 
 def items(project: Any) -> list[Item]:

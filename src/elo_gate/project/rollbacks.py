@@ -76,27 +76,13 @@ def _places(project: Any) -> dict[str, tuple[Node, bool]]:
     found: dict[str, tuple[Node, bool]] = {}
     for platform, node in _known(project):
         found.setdefault(platform, (node, False))
-    declared = _declared(project)
     for platform in project.platforms:
-        if platform in declared:
-            found[platform] = (declared[platform], True)
+        place = project.declared.get(("platforms", platform))
+        if place is not None:
+            found[platform] = (place, True)
         elif platform in found:
             found[platform] = (found[platform][0], True)
     return found
-
-
-def _declared(project: Any) -> dict[str, Node]:
-    """The names under `platforms` in elo-gate.toml or pyproject.toml."""
-    from ..syntax import toml
-
-    for path, keys in (("elo-gate.toml", ("platforms",)), ("pyproject.toml", ("tool", "elo-gate", "platforms"))):
-        source = project.read(path) if project.platforms else None
-        if source is not None:
-            root, _ = toml.parse(source)
-            names = root.get(*keys).elements()
-            if names:
-                return {name.value: name for name in names if name.kind is SCALAR}
-    return {}
 
 
 def _known(project: Any) -> Iterator[tuple[str, Node]]:

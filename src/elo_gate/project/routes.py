@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import re
 
-from ..model import CHOICE, MAP, SCALAR, SEQ, Item, Node, Undecided
+from ..model import SCALAR, Item, Node, Undecided
+from .route_moves import base_path, config_of, matches, rules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ _REGISTERED = re.compile(
     r"\.(?:get|head|all|use|route|add_api_route|add_url_rule)\(\s*(['\"`])(?P<path>/[^'\"`\s]*)\1"
     r"|\burl\s*:\s*(['\"`])(?P<url>/[^'\"`\s]*)\3"
 )
-_HANDLERS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-_DEEPEST = 40
 _KEY = "routes"
 
 
@@ -105,8 +104,12 @@ def find(project: Any, path: str, folder: str = "") -> Route | None:
         return registered
     if len(found) != 1:
         raise Undecided("several applications could answer" if found else "no application that routes by files")
-    route = served(project, found[0], clean)
-    if route is None and _separate(project, found[0], folder):
+    app = found[0]
+    route = served(project, app, clean)
+    here = folder.strip("/")
+    if route is None and app.folder and here != app.folder and not here.startswith(app.folder + "/"):
+        raise Undecided(f"'{app.folder}' may not be the application that is asked")
+    if route is None and _separate(project, app, folder):
         raise Undecided(f"'{folder}' may belong to another program")
     return route
 
@@ -132,11 +135,11 @@ def served(project: Any, app: Application, path: str) -> Route | None:
 
 
 def _served(project: Any, app: Application, path: str, depth: int) -> Route | None:
-    config = _config(project, app)
+    config = config_of(project, app.folder)
     doubt = ""
     inner = path
     if config is not None:
-        base, doubt = _base(config)
+        base, doubt = base_path(config)
         if base:
             if path != base and not path.startswith(base + "/"):
                 if path.startswith("/_next/") or depth:
@@ -258,37 +261,14 @@ def _static(project: Any, app: Application, path: str) -> Route | None:
     return None
 
 
-def _config(project: Any, app: Application) -> Any:
-    """The artifact of the application's next.config, None when it has none."""
-    for artifact in project.artifacts("next"):
-        if artifact.path.rpartition("/")[0] == app.folder:
-            return artifact
-    return None
-
-
-def _base(config: Any) -> tuple[str, str]:
-    """(the base path, why it cannot be told)."""
-    from ..kinds import next as kind
-
-    if config.state == "broken" or not config.source.text.strip():
-        return "", "the configuration of Next.js is not known"
-    if kind.option(config, "pageExtensions"):
-        return "", "pageExtensions names other files as routes"
-    node = kind.option(config, "basePath")
-    if not node or node.is_null():
-        return "", ""
-    text = node.text()
-    return ((text or "").rstrip("/"), "") if node.kind is SCALAR else ("", "the base path is not known")
-
-
 def _moved(project: Any, app: Application, config: Any, path: str, depth: int) -> tuple[Route | None, str]:
     """(the route a rewrite or redirect makes of a path, why it cannot be told whether one does)."""
     doubt = ""
-    for source, destination, router, file in _rules(project, app, config):
+    for source, destination, router, file in rules(project, app.folder, config):
         if source is None or source.kind is not SCALAR:
             doubt = f"{router}s of {file} are not known"
             continue
-        fits = _pattern(str(source.value), path)
+        fits = matches(str(source.value), path)
         if fits is None:
             doubt = f"a {router} of {file} has a pattern that is not read"
         if not fits:
@@ -305,69 +285,6 @@ def _moved(project: Any, app: Application, config: Any, path: str, depth: int) -
         inner = _served(project, app, target.partition("?")[0], depth + 1)
         return (Route(parts, inner.file, "rewrite", source), "") if inner is not None else (None, "")
     return None, doubt
-
-
-def _rules(project: Any, app: Application, config: Any) -> Iterator[tuple[Node | None, Node | None, str, str]]:
-    """(source, destination, "rewrite" or "redirect", file) of what next.config and vercel.json move."""
-    from ..syntax.javascript import alternatives, lookup
-
-    if config is not None and config.state != "broken":
-        from ..kinds import next as kind
-
-        for name in ("redirects", "rewrites"):
-            node = kind.returned(config, name)
-            if not node or node.is_null():
-                continue
-            lists = [node]
-            if node.kind is MAP:
-                lists = [entry for part in ("beforeFiles", "afterFiles", "fallback") if (entry := lookup(node, part))]
-            for each in lists:
-                for option in alternatives(each):
-                    if option.kind is not SEQ:
-                        yield None, None, name[:-1], config.path
-                        continue
-                    for entry in option.value:
-                        if entry.kind is not MAP:
-                            yield None, None, name[:-1], config.path
-                        elif lookup(entry, "has") or lookup(entry, "missing"):
-                            # Only for some requests: it neither gives the path nor takes it away.
-                            continue
-                        else:
-                            yield lookup(entry, "source"), lookup(entry, "destination"), name[:-1], config.path
-            if node.kind is CHOICE:
-                yield None, None, name[:-1], config.path
-    prefix = app.folder + "/" if app.folder else ""
-    for artifact in project.artifacts("vercel"):
-        if artifact.path.rpartition("/")[0] + "/" != (prefix or "/"):
-            continue
-        if artifact.root.kind is not MAP:
-            yield None, None, "rewrite", artifact.path
-            continue
-        for entry in artifact.root.get("routes").elements():
-            # The old form, with regular expressions: read only where it leads where it comes from.
-            source, destination = entry.get("src").text() or "", entry.get("dest").text()
-            if source.replace("(.*)", "$1", 1) != destination and not entry.get("continue").boolean():
-                yield None, None, "rewrite", artifact.path
-        for name in ("redirects", "rewrites"):
-            for entry in artifact.root.get(name).elements():
-                if not entry.get("has") and not entry.get("missing"):
-                    yield entry.get("source"), entry.get("destination"), name[:-1], artifact.path
-
-
-def _pattern(source: str, path: str) -> bool | None:
-    """Whether a `source` of Next.js or Vercel matches a path; None when it has something that is not read."""
-    wanted = [part for part in source.split("/") if part]
-    parts = [part for part in path.split("/") if part]
-    for index, segment in enumerate(wanted):
-        if segment in ("(.*)", ":path*", "**") or re.fullmatch(r":\w+(?:\*|\(\.\*\))", segment):
-            return True
-        if re.fullmatch(r":\w+\+", segment):
-            return len(parts) > index
-        if not re.fullmatch(r":\w+|[\w.~@-]+", segment):
-            return None if index <= len(parts) else False
-        if index >= len(parts) or not (segment[0] == ":" or segment == parts[index]):
-            return False
-    return len(parts) == len(wanted)
 
 
 def _unread(project: Any, app: Application, path: str) -> str:
@@ -424,13 +341,6 @@ def _separate(project: Any, app: Application, folder: str) -> bool:
             return True
         here = here.rpartition("/")[0]
     return False
-
-
-def methods(text: str) -> list[str]:
-    """The HTTP methods that a route handler exports, told by its text."""
-    return [
-        name for name in _HANDLERS if re.search(rf"export\s+(?:async\s+)?(?:function|const|let|var)\s+{name}\b", text)
-    ]
 
 
 def items(project: Any) -> list[Item]:

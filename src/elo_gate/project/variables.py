@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ..model import SCALAR, Item, Node
+from . import IGNORED
 from . import variables_read as reading
 from .variables_given import Target, targets
 from .variables_read import OPTIONAL, PLAIN, REQUIRED, Application, Read, home_of
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _KEY = "variables"
 _COMMENTED = re.compile(r"(?m)^[ \t]*#[ \t]*(?:export[ \t]+)?([A-Z][A-Z0-9_]*)[ \t]*=")
-BROWSER = ("NEXT_PUBLIC_", "VITE_", "REACT_APP_", "EXPO_PUBLIC_", "GATSBY_", "NUXT_PUBLIC_", "PUBLIC_")
 # Compiled in, or handed over, where the pages are built.
 INLINED = ("NEXT_PUBLIC_", "VITE_", "REACT_APP_", "GATSBY_")
 
@@ -108,6 +108,14 @@ class Matrix:
         """Whether any env file of the tree names a variable, be it in a comment."""
         return any(each.documented or each.assigned for (_, other), each in self.variables.items() if other == name)
 
+    def reads_below(self, folder: str, name: str) -> bool:
+        """Whether an application in a folder below reads a variable."""
+        return any(
+            each.reads
+            for (other, known), each in self.variables.items()
+            if known == name and other != folder and other.startswith(folder)
+        )
+
     def is_retired(self, name: str) -> bool:
         """Whether the library that once read a name reads another one now."""
         return any(name in row.get("retired", ()) for row in self.table["libraries"])
@@ -170,7 +178,7 @@ def _env_files(project: Any, matrix: Matrix) -> None:
                 node = Node(SCALAR, match[1], artifact.source, match.start(1), match.end(1))
                 if match[1] not in (artifact.root.index or ()):
                     matrix.variable(match[1], folder).documented.append(node)
-    for path in sorted(path for path, why in project.aside.items() if why == "git ignores it" and _is_env(path)):
+    for path in sorted(path for path, why in project.aside.items() if why == IGNORED and _is_env(path)):
         source = project.read(path)
         if source is not None:
             from ..syntax import dotenv
@@ -191,19 +199,25 @@ def _is_env(path: str) -> bool:
 
 
 def _libraries(project: Any, matrix: Matrix) -> None:
-    """Names that an installed library reads by itself: marked where they are known, added where it needs them."""
-    for folder in sorted({*matrix.applications, *(folder for folder, _ in matrix.variables)}):
-        package = project.package(folder + "x")
-        known = package is not None and package.scripts_known
+    """Names that an installed library reads by itself: marked where they are known, added where it needs them.
+
+    An env file above several applications serves the libraries of each.
+    """
+    folders = sorted({*matrix.applications, *(folder for folder, _ in matrix.variables)})
+    packages = {folder: project.package(folder + "x") for folder in folders}
+    for folder in folders:
+        below = [packages[each] for each in folders if each.startswith(folder)]
+        known = all(package is not None and package.scripts_known for package in below)
+        own = matrix.of(folder)
         for row in matrix.table["libraries"]:
-            installed = next((name for name in row["packages"] if known and package.has(name)), "")
+            installed = next((name for name in row["packages"] for each in below if each and each.has(name)), "")
             if known and not installed:
                 continue
             starts = tuple(row["prefixes"])
-            for variable in matrix.of(folder):
+            for variable in own:
                 if variable.name in row["names"] or starts and variable.name.startswith(starts):
                     variable.library = variable.library or installed or "?"
-            if installed and package.folder == folder:
+            if packages[folder] is not None and packages[folder].folder == folder and packages[folder].has(installed):
                 for group in row["needed"]:
                     _demand(matrix, folder, group, installed, row.get("options", ()))
 
@@ -252,6 +266,7 @@ def _need(matrix: Matrix, variable: Variable) -> None:
 def items(project: Any) -> list[Item]:
     """One item a variable that is read, documented or provided; its place is the first node that names it.
 
+    What env files above an application say stands with its variables, and by itself only where nobody below reads it.
     Facts: `name`, `application` (folder), `needed`, `platform`, `library`, `form`, `public`, `reads` (items: node,
     form, where, count a file), `documented`, `assigned` (nodes), `given` (items: platform, target, environment),
     `local` (paths), `variable`.
@@ -259,9 +274,12 @@ def items(project: Any) -> list[Item]:
     matrix = of(project)
     found = []
     for (folder, name), variable in sorted(matrix.variables.items(), key=lambda each: (each[0][1], each[0][0])):
+        held = [matrix.variables[each, name] for each in above(folder) if (each, name) in matrix.variables]
+        documented = [node for each in held for node in each.documented]
+        assigned = [key for each in held for _, key, _ in each.assigned]
         nodes = [read.node for read in variable.reads]
-        nodes += [key for _, key, _ in variable.assigned] + variable.documented + [node for _, node in variable.given]
-        if not nodes:
+        nodes += assigned + documented + [node for _, node in variable.given]
+        if not nodes or not (variable.reads or variable.given) and matrix.reads_below(folder, name):
             continue
         facts = {
             "name": name,
@@ -272,13 +290,13 @@ def items(project: Any) -> list[Item]:
             "form": variable.form,
             "public": variable.public,
             "reads": list(_first_reads(variable)),
-            "documented": variable.documented,
-            "assigned": [key for _, key, _ in variable.assigned],
+            "documented": documented,
+            "assigned": assigned,
             "given": [
                 Item(node, {"platform": target.platform, "target": target.name, "environment": target.environment})
                 for target, node in variable.given
             ],
-            "local": variable.local,
+            "local": sorted({path for each in held for path in each.local}),
             "variable": variable,
         }
         found.append(Item(nodes[0], facts))

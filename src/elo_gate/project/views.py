@@ -62,7 +62,7 @@ def responses(whole: Artifact) -> list[Item]:
 
 def header_values(whole: Artifact) -> list[Item]:
     """The headers that any file of the tree sets, as one item: see project.headers."""
-    if not any(whole.project.artifacts(kind) for kind in ("next", "nginx", "vercel", "k8s")):
+    if not any(whole.project.artifacts(kind) for kind in ("next", "nginx", "vercel", "k8s", "cloud")):
         return []
     from .headers import header_values
 
@@ -90,6 +90,24 @@ def releases(whole: Artifact) -> list[Item]:
     return found(whole.project)
 
 
+# Programs that make backups, and those that read them back: without a word of them nothing needs to be parsed.
+_SAVERS = ("dump", "pg_basebackup", "rsync", "tar ", "restic", "borg", "sqlite3")
+_READERS = ("pg_restore", "psql", "mysql", "mongorestore", "mariadb")
+
+
+def _speaks_of(whole: Artifact, programs: tuple[str, ...]) -> bool:
+    return any(program in artifact.source.text for artifact in whole.project.judged() for program in programs)
+
+
+def databases(whole: Artifact) -> list[Item]:
+    """Every container of the tree that runs PostgreSQL: see project.databases."""
+    if not _speaks_of(whole, ("postg", "timescale", "pgvector")):
+        return []
+    from .databases import items
+
+    return items(whole.project)
+
+
 def schedules(whole: Artifact) -> list[Item]:
     """Everything in the tree that starts by itself at a time: see project.schedules."""
     from .schedules import items
@@ -99,6 +117,8 @@ def schedules(whole: Artifact) -> list[Item]:
 
 def backups(whole: Artifact) -> list[Item]:
     """Everything in the tree that makes a backup: see project.backups."""
+    if not _speaks_of(whole, _SAVERS):
+        return []
     from .backups import items
 
     return items(whole.project)
@@ -106,6 +126,8 @@ def backups(whole: Artifact) -> list[Item]:
 
 def restores(whole: Artifact) -> list[Item]:
     """Everything in the tree that reads a backup back: see project.backups."""
+    if not _speaks_of(whole, _READERS):
+        return []
     from .backups import restores as found
 
     return found(whole.project)
@@ -138,6 +160,7 @@ VIEWS: dict[str, Callable[[Artifact], list[Item]]] = {
     "services": services,
     "tree": tree,
     "schedules": schedules,
+    "databases": databases,
     "backups": backups,
     "restores": restores,
     "rollbacks": rollbacks,

@@ -1,0 +1,647 @@
+"""Turns a tree-sitter tree of the grammar for bash into a `Script`."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from elo_gate.model import Problem
+from elo_gate.syntax import treesitter
+
+from .script import (
+    COMMAND,
+    ERREXIT,
+    NOUNSET,
+    OTHER,
+    PIPEFAIL,
+    SOURCED,
+    TEXT,
+    VARIABLE,
+    Assignment,
+    Command,
+    Heredoc,
+    Piece,
+    Redirect,
+    Script,
+    Word,
+)
+from .sound import is_sound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tree_sitter import Node as Branch
+    from tree_sitter import Parser
+
+    from elo_gate.model import Source
+
+DEPTH = 200
+# The grammar takes time with the square of nested brackets and of functions, where sound text has few.
+LARGEST = 400_000
+FUNCTIONS = 3_000
+
+_LETTERS = {"e": ERREXIT, "u": NOUNSET}
+_NAMES = frozenset((ERREXIT, NOUNSET, PIPEFAIL))
+_EMPTY: frozenset[str] = frozenset()
+_parser: Parser | None = None
+
+
+class _Deep(Exception):
+    """The tree goes deeper than anybody reads."""
+
+
+def parse(source: Source, start: int = 0, end: int | None = None, outer: Script | None = None) -> Script:
+    """The script that a source, or a stretch of it, holds. Never raises; `problems` say what could not be read.
+
+    A "syntax" problem is fatal when the text is no shell's; on text that pairs up, the grammar stumbled at that place, and
+    the caller decides whether what it looks for may have been lost there.
+    """
+    end = len(source.text) if end is None else end
+    script = Script(source, start, end)
+    script.outer = outer
+    text = source.text[start:end]
+    if text.startswith("#!"):
+        line = text.find("\n")
+        script.shebang = (start, start + len(text[: line if line >= 0 else None].rstrip("\r")))
+    where = (start, min(start + 1, end))
+    if len(text) > LARGEST or text.count("()") > FUNCTIONS or _nested(text):
+        script.problems.append(Problem("limit", "The script is too large or too deeply nested.", *where, fatal=True))
+        return script
+    reader = _Reader(script, text)
+    tree = treesitter.parse(_bash(), reader.data)
+    if tree is None:
+        script.problems.append(Problem("syntax", "The script is not valid.", *where, fatal=True))
+        return script
+    try:
+        reader.script_of(tree.root_node)
+    except (_Deep, RecursionError):
+        script.commands.clear()
+        script.problems.append(Problem("limit", "The script is too deeply nested.", *where, fatal=True))
+        return script
+    if tree.root_node.has_error:
+        broken = _first_error(tree.root_node)
+        words = "The script is not valid here."
+        fatal = not is_sound(text)
+        script.problems.append(Problem("syntax", words, reader.start(broken), reader.end(broken), fatal=fatal))
+    return script
+
+
+def _bash() -> Parser:
+    global _parser
+    if _parser is None:
+        _parser = treesitter.parser("tree_sitter_bash")
+    return _parser
+
+
+def _nested(text: str) -> bool:
+    """Whether more brackets are open at once than anybody writes."""
+    depth = 0
+    for character in text:
+        if character == "(":
+            depth += 1
+            if depth > DEPTH:
+                return True
+        elif character == ")" and depth:
+            depth -= 1
+    return False
+
+
+def _first_error(root: Branch) -> Branch:
+    """The first node that is an error or that the parser had to invent."""
+    stack, found = [root], root
+    while stack:
+        node = stack.pop()
+        if node.is_error or node.is_missing:
+            return node
+        if node.has_error:
+            found = node
+            stack.extend(reversed(node.children))
+    return found
+
+
+class _State:
+    """Where a statement stands: what is passed down to the commands in it."""
+
+    __slots__ = ("branch", "function", "needs", "otherwise", "tested", "until", "within")
+
+    def __init__(self, until: int) -> None:
+        self.until = until
+        self.function = ""
+        self.branch = False
+        self.within = False
+        self.tested = ""
+        self.needs = ""
+        self.otherwise: list[Command] = []
+
+    def but(self, **changes: object) -> _State:
+        made = _State(self.until)
+        for name in _State.__slots__:
+            setattr(made, name, changes.get(name, getattr(self, name)))
+        return made
+
+
+class _Reader:
+    """Reads one tree. `options` are those in force at the statement that is read."""
+
+    __slots__ = ("_ends", "_extra", "base", "calls", "data", "depth", "options", "script", "text")
+
+    def __init__(self, script: Script, text: str) -> None:
+        self.script = script
+        self.text = text
+        self.base = script.start
+        self.options = _of_shebang(text) if script.shebang is not None else _EMPTY
+        self.calls: dict[str, frozenset[str]] = {}  # function -> the options at its first call
+        self.depth = 0
+        self._ends: list[int] = []
+        self._extra: list[int] = [0]
+        self.data = text.encode("utf-8", "surrogatepass")
+        if len(self.data) != len(text):
+            extra = 0
+            for index, character in enumerate(text):
+                if character > "\x7f":
+                    width = 2 if character < "\u0800" else 3 if character < "\U00010000" else 4
+                    self._ends.append(index + extra + width)
+                    extra += width - 1
+                    self._extra.append(extra)
+
+    # -- places
+
+    def start(self, node: Branch) -> int:
+        return self._at(node.start_byte)
+
+    def end(self, node: Branch) -> int:
+        return self._at(node.end_byte)
+
+    def _at(self, at: int) -> int:
+        return self.base + (at - self._extra[bisect_right(self._ends, at)] if self._ends else at)
+
+    def words(self, node: Branch) -> str:
+        return self.script.source.text[self.start(node) : self.end(node)]
+
+    # -- statements
+
+    def script_of(self, root: Branch) -> None:
+        """Reads everything, then gives the commands of functions the options of their first call."""
+        self.block(root.children, _State(self.script.end))
+        for command in self.script.commands:
+            if command.function:
+                command.options = command.options | self.calls.get(command.function, self.options)
+            command.options = command.options & (_NAMES | {SOURCED})
+
+    def block(self, children: list[Branch], state: _State) -> list[Command]:
+        """The commands of statements that stand one behind the other."""
+        found: list[Command] = []
+        for child in children:
+            made = self.statement(child, state)
+            found.extend(made)
+            if child.type == "&" and found:
+                found[-1].background = True
+        return found
+
+    def statement(self, node: Branch, state: _State) -> list[Command]:
+        """The commands of one statement, in order."""
+        self.depth += 1
+        if self.depth > DEPTH:
+            raise _Deep
+        try:
+            return self._statement(node, state)
+        finally:
+            self.depth -= 1
+
+    def _statement(self, node: Branch, state: _State) -> list[Command]:
+        kind = node.type
+        if not node.is_named or kind == "comment":
+            return []
+        if kind in ("command", "declaration_command", "unset_command", "test_command", "variable_assignment"):
+            return self._simple(node, state)
+        if kind == "variable_assignments":
+            return self.block(node.children, state)
+        if kind in ("list", "pipeline"):
+            return self._list(node, state)
+        if kind == "redirected_statement":
+            return self._redirected(node, state)
+        if kind == "negated_command":
+            return self.block(node.children, state.but(tested="!"))
+        if kind == "function_definition":
+            return self._function(node, state)
+        if kind == "subshell":
+            kept = self.options
+            found = self.block(node.children, state.but(until=self.end(node)))
+            self.options = kept
+            return found
+        if kind in ("if_statement", "elif_clause", "else_clause"):
+            return self._if(node, state)
+        if kind in ("while_statement", "until_statement", "for_statement", "c_style_for_statement", "select_statement"):
+            return self._loop(node, state)
+        if kind == "case_statement":
+            found = []
+            for child in node.children:
+                if child.type == "case_item":
+                    inside = state.but(branch=True, until=self.end(child))
+                    values = child.children_by_field_name("value")
+                    found += self.block([each for each in child.children if each not in values], inside)
+            return found
+        if kind in ("compound_statement", "do_group", "ERROR", "program"):
+            return self.block(node.children, state)
+        return []
+
+    def _list(self, node: Branch, state: _State) -> list[Command]:
+        """`a | b && c || d`."""
+        chain = self._chain(node)
+        found: list[Command] = []
+        for at, (joiner, members) in enumerate(chain):
+            follows = chain[at + 1][0] if at + 1 < len(chain) else ""
+            inside = state
+            if any(member.type == "negated_command" for member in members):
+                inside = inside.but(tested=state.tested or "!")
+            if follows:
+                inside = inside.but(tested=inside.tested or follows)
+            if joiner:
+                inside = inside.but(needs=joiner, branch=True, until=self.end(members[-1]))
+            made = _piped([self.statement(member, inside) for member in members])
+            if joiner == "||":
+                for each in found:
+                    each.otherwise = each.otherwise or made
+                    each.tested = "||" if each.tested == "&&" else each.tested
+            found += made
+        return found
+
+    def _chain(self, node: Branch) -> list[tuple[str, list[Branch]]]:
+        """(joiner, members of a pipeline) of a list. The grammar nests lists to the left, and a list behind a `|` into
+        the pipeline."""
+        self.depth += 1
+        if self.depth > DEPTH:
+            raise _Deep
+        behind: list[tuple[str, Branch]] = []
+        while node.type == "list":
+            children = [child for child in node.children if child.type != "comment"]
+            if len(children) < 3:
+                break
+            behind.append((children[-2].type, children[-1]))
+            node = children[0]
+        found: list[tuple[str, list[Branch]]] = []
+        for joiner, part in [("", node), *reversed(behind)]:
+            if part.type != "pipeline":
+                found.append((joiner, [part]))
+                continue
+            members = [child for child in part.children if child.is_named and child.type != "comment"]
+            if members and members[-1].type in ("list", "pipeline"):
+                (_, first), *rest = self._chain(members[-1])
+                found.append((joiner, [*members[:-1], *first]))
+                found.extend(rest)
+            elif members:
+                found.append((joiner, members))
+        self.depth -= 1
+        return found
+
+    def _redirected(self, node: Branch, state: _State) -> list[Command]:
+        found: list[Command] = []
+        redirects: list[Redirect] = []
+        heredocs: list[Heredoc] = []
+        piped: list[list[Command]] = []
+        for child in node.children:
+            if child.type in ("file_redirect", "herestring_redirect"):
+                redirects += self._redirect(child)
+            elif child.type == "heredoc_redirect":
+                self._heredoc(child, redirects, heredocs, piped, state, found)
+            else:
+                found += self.statement(child, state)
+        # The grammar puts the redirections of a pipeline's last command around the whole pipeline.
+        last = [each for each in found if not each.after] or found
+        for command in last[-1:] if node.children and node.children[0].type in ("pipeline", "list") else found:
+            command.redirects += redirects
+        for command in found[:1]:
+            command.heredocs += heredocs
+        for parts in piped:
+            _piped([found, parts])
+            found = found + parts
+        return found
+
+    def _heredoc(
+        self,
+        node: Branch,
+        redirects: list[Redirect],
+        heredocs: list[Heredoc],
+        piped: list[list[Command]],
+        state: _State,
+        found: list[Command],
+    ) -> None:
+        """A heredoc, and what stands behind its delimiter on the same line."""
+        literal = False
+        body: Branch | None = None
+        joiner = ""
+        for child in node.children:
+            if child.type == "heredoc_start":
+                literal = self.words(child)[:1] in ("'", '"', "\\")
+            elif child.type == "heredoc_body":
+                body = child
+            elif child.type in ("file_redirect", "herestring_redirect"):
+                redirects += self._redirect(child)
+            elif child.type in ("&&", "||"):
+                joiner = child.type
+            elif child.type == "pipeline":
+                parts = [self.statement(each, state) for each in child.children if each.is_named]
+                _piped(parts)
+                piped.append([each for part in parts for each in part])
+            elif child.is_named and child.type not in ("heredoc_end", "file_descriptor"):
+                if child.type in ("word", "string", "raw_string", "concatenation", "simple_expansion", "expansion"):
+                    for command in found[-1:]:
+                        command.words.append(self.word(child))
+                    continue
+                made = self.statement(child, state.but(needs=joiner, branch=bool(joiner) or state.branch))
+                if joiner:
+                    for each in found:
+                        each.tested = each.tested or joiner
+                        if joiner == "||":
+                            each.otherwise = each.otherwise or made
+                piped.append(made) if not joiner else None
+        if body is not None:
+            heredocs.append(Heredoc(self.start(body), self.end(body), literal))
+
+    def _function(self, node: Branch, state: _State) -> list[Command]:
+        name = node.child_by_field_name("name")
+        body = node.child_by_field_name("body")
+        if name is None or body is None:
+            return []
+        title = self.words(name)
+        self.script.functions[title] = (self.start(node), self.end(node))
+        kept = self.options
+        self.options = _EMPTY
+        self.statement(body, _State(self.end(node)).but(function=title))
+        self.options = kept
+        return []
+
+    def _if(self, node: Branch, state: _State) -> list[Command]:
+        """The condition's commands are tested; the others run sometimes."""
+        conditions = node.children_by_field_name("condition")
+        clauses = [child.start_byte for child in node.children if child.type in ("elif_clause", "else_clause")]
+        until = self._at(clauses[0]) if clauses else self.end(node)
+        found: list[Command] = []
+        for child in node.children:
+            if child in conditions:
+                found += self.statement(child, state.but(tested="if"))
+            else:
+                found += self.statement(child, state.but(branch=True, until=until))
+        return found
+
+    def _loop(self, node: Branch, state: _State) -> list[Command]:
+        inside = state.but(branch=True, until=self.end(node))
+        found: list[Command] = []
+        conditions = node.children_by_field_name("condition") if node.type.startswith(("while", "until")) else []
+        variable = node.child_by_field_name("variable")
+        if variable is not None:
+            at = self.start(variable)
+            self._remember(Assignment(self.words(variable), None, at, self.end(variable), self.end(node)))
+        for child in node.children:
+            if child in conditions:
+                found += self.statement(child, inside.but(tested="while"))
+            elif child.type == "do_group" or child.type == "compound_statement":
+                found += self.statement(child, inside)
+            elif child.is_named:
+                self.word(child)
+        return found
+
+    # -- commands
+
+    def _simple(self, node: Branch, state: _State) -> list[Command]:
+        command = Command(self.start(node), self.end(node))
+        command.options = self.options
+        command.function = state.function
+        command.branch = state.branch
+        command.tested = state.tested
+        command.needs = state.needs
+        command.within = state.within
+        if node.type == "variable_assignment":
+            self._assignment(node, command, state.until, False)
+        elif node.type == "test_command":
+            command.words = [_plain(self.words(node), command.start, command.end)]
+            self.inner_of(node, state)
+        else:
+            self._parts(node, command, state)
+        self.script.commands.append(command)
+        if command.words and not state.function:
+            self.calls.setdefault(command.words[0].text, self.options)
+        self._set(command, state)
+        return [command]
+
+    def _parts(self, node: Branch, command: Command, state: _State) -> None:
+        declares = node.type != "command"
+        name = node.child_by_field_name("name")
+        for child in node.children:
+            if child.type == "variable_assignment":
+                self._assignment(child, command, state.until, not declares)
+            elif child.type in ("file_redirect", "herestring_redirect"):
+                command.redirects += self._redirect(child)
+            elif child == name:
+                command.words.append(self.word(child.children[0] if child.children else child))
+            elif child.type in ("subshell", "comment", "heredoc_redirect"):
+                continue
+            elif child.is_named or child.type in ("export", "local", "readonly", "declare", "typeset", "unset", "unsetenv"):
+                command.words.append(self.word(child))
+        if command.words and command.words[0].text == "read":
+            for word in command.words[1:]:
+                if word.known and word.text.isidentifier():
+                    self._remember(Assignment(word.text, None, word.start, word.end, state.until))
+
+    def _assignment(self, node: Branch, command: Command, until: int, prefix: bool) -> None:
+        name = node.child_by_field_name("name")
+        value = node.child_by_field_name("value")
+        if name is None:
+            return
+        whole = self.words(node)
+        title = self.words(name)
+        plain = value is None or value.type not in ("array", "subscript")
+        word = self.word(value) if value is not None else _plain("", self.end(node), self.end(node))
+        if not plain or whole[len(title) :].startswith("+=") or name.type == "subscript":
+            word_or_none = None
+            title = title.partition("[")[0]
+        else:
+            word_or_none = word
+        made = Assignment(title, word_or_none, self.start(node), self.end(node), until, prefix)
+        command.assignments.append(made)
+        self._remember(made)
+
+    def _remember(self, made: Assignment) -> None:
+        self.script.assignments.setdefault(made.name, []).append(made)
+
+    def _set(self, command: Command, state: _State) -> None:
+        """Follows `set -e`, `set -o pipefail`, `set +e` and a file that is sourced."""
+        name = command.name
+        if name in ("source", ".") and len(command.words) > 1 and "env" not in command.words[1].text.rpartition("/")[2]:
+            self.options = self.options | {SOURCED}
+        if name != "set" or command.needs:
+            return
+        self.options = _with([word.text for word in command.words[1:]], self.options)
+
+    def _redirect(self, node: Branch) -> list[Redirect]:
+        operator, descriptor = "", ""
+        target: Word | None = None
+        for child in node.children:
+            if child.type == "file_descriptor":
+                descriptor = self.words(child)
+            elif not child.is_named:
+                operator = child.type
+            elif target is None:
+                target = self.word(child)
+        return [Redirect(operator, descriptor, target)] if target is not None else []
+
+    # -- words
+
+    def word(self, node: Branch) -> Word:
+        """A word with its pieces; the commands of its substitutions are read too."""
+        self.depth += 1
+        if self.depth > DEPTH:
+            raise _Deep
+        pieces: list[Piece] = []
+        self._pieces(node, pieces, False)
+        self.depth -= 1
+        start, end = self.start(node), self.end(node)
+        return Word(pieces, start, end, "".join(_shown(piece, self.script.source.text) for piece in pieces))
+
+    def _pieces(self, node: Branch, into: list[Piece], quoted: bool) -> None:
+        kind = node.type
+        start, end = self.start(node), self.end(node)
+        text = self.script.source.text[start:end]
+        if kind == "concatenation":
+            for child in node.children:
+                self._pieces(child, into, quoted)
+        elif kind in ("string", "translated_string"):
+            self._string(node, into)
+        elif kind == "raw_string":
+            into.append(Piece(TEXT, text[1:-1] if len(text) > 1 else text, start, end, True))
+        elif kind == "ansi_c_string":
+            into.append(Piece(TEXT, text[2:-1], start, end, True))
+        elif kind == "simple_expansion":
+            into.append(Piece(VARIABLE, text[1:], start, end, quoted))
+        elif kind == "expansion":
+            into.append(self._expansion(node, quoted))
+        elif kind == "command_substitution":
+            piece = Piece(COMMAND, text, start, end, quoted)
+            piece.inner = self.inner_of(node, _State(end).but(within=True))
+            into.append(piece)
+        elif kind in ("process_substitution", "arithmetic_expansion", "array", "brace_expression"):
+            piece = Piece(OTHER, text, start, end, quoted)
+            piece.inner = self.inner_of(node, _State(end).but(within=True))
+            into.append(piece)
+        else:
+            into.append(Piece(TEXT, _unescaped(text), start, end, quoted))
+            if node.children:
+                self.inner_of(node, _State(end).but(within=True))
+
+    def _string(self, node: Branch, into: list[Piece]) -> None:
+        """A double-quoted text. What stands between its expansions is taken from the source, so that nothing is lost."""
+        source = self.script.source.text
+        whole = self.start(node)
+        at = source.find('"', whole) + 1 if node.children else whole
+        closing = self.end(node) - (1 if source[self.end(node) - 1 : self.end(node)] == '"' else 0)
+        count = len(into)
+        for child in node.children:
+            if child.type in ("simple_expansion", "expansion", "command_substitution", "arithmetic_expansion"):
+                start = self.start(child)
+                if start > at:
+                    into.append(Piece(TEXT, _in_quotes(source[at:start]), at, start, True))
+                self._pieces(child, into, True)
+                at = self.end(child)
+        if closing > at or len(into) == count:
+            closing = max(closing, at)
+            into.append(Piece(TEXT, _in_quotes(source[at:closing]), at, closing, True))
+
+    def _expansion(self, node: Branch, quoted: bool) -> Piece:
+        start, end = self.start(node), self.end(node)
+        name = ""
+        operator = ""
+        argument: list[Piece] = []
+        for child in node.children:
+            if child.type in ("variable_name", "special_variable_name", "subscript") and not name:
+                name = self.words(child)
+            elif not child.is_named and child.type not in ("${", "}"):
+                operator += child.type if name or child.type in ("#", "!") else ""
+            elif child.is_named and name:
+                self._pieces(child, argument, True)
+        made = Piece(VARIABLE, name.partition("[")[0], start, end, quoted)
+        made.operator = operator if "[" not in name else operator or "["
+        made.argument = argument
+        return made
+
+    def inner_of(self, node: Branch, state: _State) -> list[Command]:
+        """The commands that stand in the substitutions below a node."""
+        found: list[Command] = []
+        if node.type in ("command_substitution", "process_substitution"):
+            kept = self.options
+            found = self.block(node.children, state)
+            self.options = kept
+            return found
+        for child in node.children:
+            self.depth += 1
+            if self.depth > DEPTH:
+                raise _Deep
+            found += self.inner_of(child, state.but(within=True))
+            self.depth -= 1
+        return found
+
+
+def _piped(parts: list[list[Command]]) -> list[Command]:
+    """Tells commands of a pipeline what stands in front of and behind them."""
+    for at, part in enumerate(parts):
+        for command in part:
+            command.before = [each for other in parts[:at] for each in other] + command.before
+            command.after = command.after + [each for other in parts[at + 1 :] for each in other]
+    return [command for part in parts for command in part]
+
+
+def _plain(text: str, start: int, end: int) -> Word:
+    return Word([Piece(TEXT, text, start, end, False)], start, end, text)
+
+
+def _shown(piece: Piece, source: str) -> str:
+    return piece.text if piece.kind is TEXT else source[piece.start : piece.end]
+
+
+def _unescaped(text: str) -> str:
+    """A word without its backslashes."""
+    if "\\" not in text:
+        return text
+    out: list[str] = []
+    at = 0
+    while at < len(text):
+        if text[at] == "\\":
+            at += 1
+            if text[at : at + 1] == "\n":
+                at += 1
+                continue
+        out.append(text[at : at + 1])
+        at += 1
+    return "".join(out)
+
+
+def _in_quotes(text: str) -> str:
+    """A text between double quotes without the backslashes that count there."""
+    if "\\" not in text:
+        return text
+    for character in '"$`\\':
+        text = text.replace("\\" + character, character)
+    return text.replace("\\\n", "")
+
+
+def _of_shebang(text: str) -> frozenset[str]:
+    """The options a shebang gives to its shell: `#!/bin/bash -eu`."""
+    words = text.partition("\n")[0][2:].split()
+    return _with([word for word in words[1:] if word.startswith("-")], _EMPTY)
+
+
+def _with(words: list[str], options: frozenset[str]) -> frozenset[str]:
+    """The options behind `set WORDS`."""
+    named = ""
+    for word in words:
+        if named:
+            if word in _NAMES:
+                options = options | {word} if named == "-" else options - {word}
+            named = ""
+            continue
+        sign, letters = word[:1], word[1:]
+        if sign not in "-+" or word == "--":
+            break
+        for letter in letters:
+            if letter in _LETTERS:
+                options = options | {_LETTERS[letter]} if sign == "-" else options - {_LETTERS[letter]}
+            elif letter == "o":
+                named = sign
+    return options

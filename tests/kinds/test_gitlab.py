@@ -15,6 +15,7 @@ from elo_gate.kinds import gitlab, jobs, pipeline
 from elo_gate.kinds.gitlab_config import expand
 from elo_gate.kinds.jobs import Job, Pipeline
 from elo_gate.model import SCALAR, UNKNOWN, Artifact, Node, Source
+from elo_gate.project import pipelines
 from elo_gate.ruleset.load import from_sources
 
 PATH = ".gitlab-ci.yml"
@@ -96,7 +97,7 @@ def test_local_includes_are_merged_below_the_file() -> None:
     assert made.jobs[0].image.value == "node:24"
     assert calls(made.jobs[0]) == ["npm test"]
     assert made.jobs[1].place.source.path == "ci/base.yml"
-    assert gitlab.parts(found) == ["ci/base.yml"]
+    assert gitlab.parts(found) == [PATH, "ci/base.yml"]
     assert made.open == ""
 
 
@@ -211,6 +212,27 @@ def test_merge_keys_and_anchors() -> None:
     text = ".d: &d {image: node:24, only: [main]}\nrun:\n  <<: *d\n  script: &s [npm test]\nmore: {script: *s}\n"
     assert job(text, "run").branches == ["main"]
     assert calls(job(text, "more")) == ["npm test"]
+
+
+def test_a_pipeline_that_a_job_starts_belongs_to_the_file() -> None:
+    text = "test: {script: [npm test]}\nship: {stage: deploy, trigger: {include: ci/ship.yml}}\n"
+    child = "web: {script: [railway up], environment: production}\nagain: {trigger: {include: ci/ship.yml}}\n"
+    found = artifact(text, ci__ship_yml=child)
+    main, started = gitlab.pipelines(found)
+    assert main.jobs[1].called is started
+    assert [each.id for each in started.jobs] == ["web", "again"]
+    assert gitlab.parts(found) == [PATH, "ci/ship.yml"]
+    project = found.project
+    (way,) = pipelines.ways(project, started.jobs[0])
+    assert [each.id for each in way.before] == ["test"]
+
+
+def test_an_input_is_unknown() -> None:
+    text = "spec: {inputs: {v: {default: '24'}}}\n---\nrun: {image: 'node:$[[ inputs.v ]]', script: [x]}\n"
+    found = artifact(text)
+    assert gitlab.pipelines(found)[0].jobs[0].image.kind is UNKNOWN
+    (image,) = gitlab.images(found)
+    assert isinstance(image.facts["tag"], Node)
 
 
 def test_a_spec_header_is_no_job() -> None:

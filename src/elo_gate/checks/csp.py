@@ -7,7 +7,8 @@ import re
 from ..kinds import next_headers
 from ..kinds.header import ALL, SOME, Header
 from ..model import Fault, Item, Undecided
-from ..project.headers import FRAMES, POLICY, PRESENT, REPORT_ONLY, UNSURE, Target, targets
+from ..project.header_layers import UNSURE
+from ..project.headers import FRAMES, POLICY, PRESENT, REPORT_ONLY, Target, targets
 from ..syntax import csp
 from ..syntax.csp import Directive, Expression, Policy
 from ..syntax.javascript import alternatives, lookup
@@ -55,7 +56,11 @@ def enforced(it: Item, file: Artifact) -> list[Read]:
 
 
 def _ask(reads: list[Read], ask: Ask, why: str) -> Iterator[tuple[Read, Policy, Expression | Directive] | Undecided]:
-    """The headers every value of which has a flaw, each with its first place; undecided where only some have it."""
+    """The headers every value of which has a flaw, by its first place; undecided where only some have it.
+
+    Headers that share the words with the flaw are one answer.
+    """
+    told_of: set[tuple[str, int]] = set()
     for read in reads:
         answers = []
         place: tuple[Policy, Expression | Directive] | None = None
@@ -64,13 +69,16 @@ def _ask(reads: list[Read], ask: Ask, why: str) -> Iterator[tuple[Read, Policy, 
             # Several policies in one header must all let a thing through.
             flawed = all(answer for _, answer, _ in told) and bool(told)
             answers.append(True if flawed else False if any(each is False for _, each, _ in told) or not told else None)
-            for policy, answer, at in told:
-                if flawed and answer and at is not None and place is None:
-                    place = policy, at
+            for policy, answer, found in told:
+                if flawed and answer and found is not None and place is None:
+                    place = policy, found
         if read.open:
             answers.append(None)
         if place is not None and set(answers) == {True}:
-            yield read, *place
+            at = (place[1].node.source.path, place[1].node.start)
+            if at not in told_of:
+                told_of.add(at)
+                yield read, *place
         elif any(each is not False for each in answers):
             yield Undecided(why, read.header.value)
 
@@ -82,6 +90,8 @@ def inline(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
     def ask(policy: Policy) -> tuple[bool | None, Expression | Directive | None]:
         for name in (f"{kind}-src-elem", f"{kind}-src-attr"):
             found, _ = policy.governing(name)
+            if kind == "style" and found is policy.governing("script-src-elem")[0]:
+                continue  # the same words let scripts in, which is told
             answer = policy.inline(name) if found is not None else False
             if answer is not False:
                 return answer, found.get("'unsafe-inline'") if found is not None else None
@@ -116,7 +126,7 @@ def _owner(policy: Policy, at: Expression | Directive) -> str:
 
 
 # What a directive decides for, in the order in which it is looked at: a wildcard of `default-src` counts for scripts.
-_SCRIPTS = ("*", "http:", "https:", "data:", "http://*", "https://*", "filesystem:", "ws:", "wss:")
+_SCRIPTS = ("*", "http:", "https:", "data:", "http://*", "https://*", "filesystem:")
 
 
 def wildcard(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
@@ -137,8 +147,10 @@ def wildcard(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
         for found in _ask(enforced(it, file), ask, f"whether '{name}' admits every host is not known"):
             if isinstance(found, Undecided):
                 continue
-            _, policy, at = found
+            read, policy, at = found
             place = (at.node.source.path, at.node.start)
+            if name == "frame-ancestors" and read.header.covers == SOME:
+                continue  # the part of a site that is made to be framed
             if place not in told and isinstance(at, Expression):
                 told.add(place)
                 message = "scripts" if script else "frames" if name == "frame-ancestors" else "default"
@@ -148,12 +160,13 @@ def wildcard(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
 def _wide(text: str, name: str) -> bool:
     if text in ("data:", "filesystem:"):
         return name in ("script-src", "object-src")
-    return text in _SCRIPTS and (name == "connect-src" or text not in ("ws:", "wss:"))
+    return text in _SCRIPTS
 
 
 def missing(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
     """Yields one fault a header for the directives it lacks and that nothing stands in for."""
     reads = enforced(it, file)
+    found: dict[tuple[str, str], list[Header]] = {}
     for read in reads:
         header = read.header
         policies = read.each()
@@ -176,7 +189,11 @@ def missing(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
         if "frame-ancestors" in lacks and not _framed(header, it, file):
             lacks.remove("frame-ancestors")  # headers/missing-headers says that nothing forbids framing
         if lacks:
-            yield Fault(header.key, header=header.shown, directives=", ".join(lacks), first=lacks[0])
+            found.setdefault((header.key.source.path, ", ".join(lacks)), []).append(header)
+    for (_, directives), headers in found.items():
+        first, *more = headers
+        related = [(each.key, "here too") for each in more]
+        yield Fault(first.key, related, header=first.shown, directives=directives)
 
 
 def _one_file(header: Header) -> bool:
@@ -225,7 +242,9 @@ def mistakes(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
                 told.add(at)
                 message = "near" if each.code == "unknown" and each.meant else each.code
                 severity = params["severities"].get(message)
-                yield Fault(each.node, message=message, severity=severity, text=each.text, meant=each.meant)
+                if read.header.name == REPORT_ONLY and severity is None:
+                    severity = "warning"  # on trial, nothing is blocked and nothing let through
+                yield Fault(each.node, message=message, severity=severity, text=each.text, meant=each.meant.strip("'"))
 
 
 def _everywhere(read: Read, mistake: csp.Mistake) -> bool:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 
 from ..kinds import gitlab
-from ..kinds.gitlab_config import Config
-from ..kinds.jobs import deploys
-from ..model import ABSENT, MAP, UNKNOWN, Fault, Item, Node, Undecided
+from ..model import MAP, UNKNOWN, Fault, Item, Node, Undecided
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,10 +20,10 @@ if TYPE_CHECKING:
 _FORMATS = ("cobertura", "jacoco")
 
 
-def _production(pipeline: Pipeline) -> Iterator[Job]:
-    for job in pipeline.jobs:
-        if any(deploy.production for deploy in deploys(job)):
-            yield job
+def _own(it: Item) -> Artifact:
+    """The file of an item's pipeline: one that a job starts has its own."""
+    pipeline: Pipeline = it.facts["pipeline"]
+    return pipeline.artifact
 
 
 def starts_by_itself(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
@@ -70,7 +68,7 @@ def no_resource_group(it: Item, file: Artifact, params: dict[str, Any]) -> Answe
 def no_environment_url(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields a fault for a production environment without an address."""
     node = it.facts["job"].node
-    environment = gitlab.config(file).resolve(node.get("environment"))
+    environment = gitlab.config(_own(it)).resolve(node.get("environment"))
     if environment.kind is UNKNOWN or not environment:
         return
     if not (environment.kind is MAP and environment.get("url")):
@@ -96,7 +94,7 @@ def optional_deploy(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
 def old_conditions(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields one fault for the `only` and `except` of a file."""
     places = []
-    for key, node in gitlab.config(file).root.items():
+    for key, node in gitlab.config(_own(it)).root.items():
         if node.kind is MAP and key.value not in gitlab.RESERVED:
             places += [(word, node.key(word), key.value) for word in ("only", "except") if node.key(word)]
     if places:
@@ -114,9 +112,8 @@ def old_conditions(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
 
 
 def _artifacts(file: Artifact) -> Iterator[tuple[str, Node, Node]]:
-    """(job, key of its artifacts, the artifacts with those of `default`) of each job that keeps some of its own."""
-    config: Config = gitlab.config(file)
-    for key, node in gitlab.jobs(file):
+    """(job, key of its artifacts, the artifacts) of each job that keeps some of its own."""
+    for config, key, node in gitlab.jobs(file):
         found = config.resolve(node.get("artifacts"))
         if found.kind is MAP:
             yield key.value, node.key("artifacts"), found
@@ -125,7 +122,7 @@ def _artifacts(file: Artifact) -> Iterator[tuple[str, Node, Node]]:
 def kept_artifacts(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields one fault for the jobs whose artefacts have no end."""
     places: dict[int, tuple[str, Node]] = {}
-    for job, key, node in _artifacts(file):
+    for job, key, node in _artifacts(_own(it)):
         if node.get("paths") and not node.get("expire_in"):
             places.setdefault(key.start, (job, key))
     found = list(places.values())
@@ -137,8 +134,8 @@ def kept_artifacts(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
 def kept_modules(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields a fault for each `node_modules` that is passed on as an artefact."""
     seen = set()
-    for job, _, node in _artifacts(file):
-        for path in gitlab.config(file).flat(node.get("paths")):
+    for job, _, node in _artifacts(_own(it)):
+        for path in node.get("paths").elements():
             text = (path.text() or "").rstrip("/*").removeprefix("./")
             if (text == "node_modules" or text.endswith("/node_modules")) and path.start not in seen:
                 seen.add(path.start)
@@ -147,7 +144,7 @@ def kept_modules(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
 
 def refused_report(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields a fault for a coverage report of a form that GitLab refuses."""
-    for job, _, node in _artifacts(file):
+    for job, _, node in _artifacts(_own(it)):
         reports = node.get("reports")
         if reports.key("cobertura"):
             yield Fault(reports.key("cobertura"), message="removed", job=job)
@@ -166,7 +163,7 @@ def refused_report(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
 def unwritten_report(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields a fault for a Cobertura report that the tree's test runner is not told to write."""
     project = file.project
-    for job, _, node in _artifacts(file):
+    for job, _, node in _artifacts(_own(it)):
         report = node.get("reports", "coverage_report")
         if report.get("coverage_format").text() != "cobertura" or not report.get("path").text():
             continue
@@ -174,7 +171,10 @@ def unwritten_report(it: Item, file: Artifact, params: dict[str, Any]) -> Answer
         runner = next((each for each in ("vitest", "jest") if package is not None and package.has(each)), "")
         if not runner:
             raise Undecided("nothing here says what writes the report", report.get("path"))
-        script = " ".join(each.value for each in gitlab.config(file).flat(_job(file, job).get("script")) if each.text())
+        lines = [
+            each.text() or "" for config, key, one in gitlab.jobs(_own(it)) for each in config.flat(one.get("script"))
+        ]
+        script = " ".join(lines)
         texts = [script, project.text("package.json") or ""]
         for name in project.names(""):
             if name.startswith((runner + ".", "vite.", "vitest.workspace", ".nycrc")):
@@ -183,15 +183,11 @@ def unwritten_report(it: Item, file: Artifact, params: dict[str, Any]) -> Answer
             yield Fault(report.get("path"), job=job, path=report.get("path").text() or "", runner=runner)
 
 
-def _job(file: Artifact, name: str) -> Node:
-    return next((node for key, node in gitlab.jobs(file) if key.value == name), ABSENT)
-
-
 def unread_coverage(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields a fault for a coverage pattern that asks the row `All files` for a percent sign it does not have."""
     seen = set()
-    for job, node in gitlab.jobs(file):
-        pattern = gitlab.config(file).resolve(node.get("coverage"))
+    for config, job, node in gitlab.jobs(_own(it)):
+        pattern = config.resolve(node.get("coverage"))
         text = (pattern.text() or "").strip("/")
         if pattern.start in seen or "All files" not in text:
             continue
@@ -214,15 +210,15 @@ def built_twice(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
             continue
         if call.texts[:1] in (["promote"], ["redeploy"], ["rollback"], ["alias"]):
             continue
-        built = _handed_on(job, file)
+        built = _handed_on(job)
         if built is not None:
             yield Fault(deploy.place, [(built, "what was built before")], job=job.id, path=built.text() or "")
             return
 
 
-def _handed_on(job: Job, file: Artifact) -> Node | None:
+def _handed_on(job: Job) -> Node | None:
     """The path of a build that the job gets from one before it."""
-    config = gitlab.config(file)
+    config = gitlab.config(job.pipeline.artifact)
     wanted = config.resolve(job.node.get("dependencies"))
     names = {each.text() for each in config.flat(wanted)} if wanted else None
     unfetched = {
@@ -231,7 +227,7 @@ def _handed_on(job: Job, file: Artifact) -> Node | None:
         if each.get("artifacts").boolean() is False
     }
     before = {name for name, _ in job.needs}
-    for name, _, node in _artifacts(file):
+    for name, _, node in _artifacts(job.pipeline.artifact):
         if name not in before or name in unfetched or (names is not None and name not in names):
             continue
         for path in config.flat(node.get("paths")):

@@ -9,7 +9,8 @@ from ..kinds import next_headers
 from ..kinds.header import ALL, Header, covers
 from ..model import CHOICE, MAP, SCALAR, UNKNOWN, Fault, Item, Node, Undecided
 from ..project import headers as model
-from ..project.headers import FRAMES, MISSING, PARTIAL, POLICY, PRESENT, REPORT_ONLY, TRANSPORT, UNSURE, State, Target
+from ..project.header_layers import MISSING, UNSURE
+from ..project.headers import FRAMES, PARTIAL, POLICY, PRESENT, REPORT_ONLY, TRANSPORT, State, Target
 from ..syntax import csp
 from ..syntax.javascript import TEMPLATE, alternatives
 from .next import told
@@ -130,7 +131,7 @@ def weak(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
         if answer:
             value = str(next(iter(alternatives(header.value))).value)
             seen.setdefault((header.name, test(value, params) or ""), []).append(header)
-        elif answer is None and header.value.tag != TEMPLATE:
+        elif answer is None and any(each.tag != TEMPLATE for each in alternatives(header.value)):
             yield Undecided(f"the value of '{header.shown}' is not known", header.value)
     for (_, message), headers in seen.items():
         first, *others = headers

@@ -209,8 +209,8 @@ _VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$([A-Za-z_][A-Za-z
 
 
 def expand(text: str, variables: dict[str, tuple[Node, Node]], depth: int = 0) -> str | None:
-    """A text with the pipeline's own variables filled in, None when it holds another one."""
-    unknown = False
+    """A text with the pipeline's own variables filled in, None when it holds another one or an input."""
+    unknown = "$[[" in text
 
     def fill(match: Any) -> str:
         nonlocal unknown

@@ -244,3 +244,8 @@ def test_the_guide(guide: Path) -> None:
     assert sorted(compose.names) == ["DATABASE_URL", "NODE_ENV", "REDIS_URL"]
     assert sorted(pod.names) == ["DATABASE_URL", "NODE_ENV"]
     assert (compose.folder, pod.folder) == ("", "")
+    scripts = {target.environment: sorted(target.names) for target in variables.of(made).targets if target.script}
+    assert scripts == {
+        "production": ["CLERK_SECRET_KEY", "DATABASE_URL", "NEXTAUTH_SECRET"],
+        "staging": ["DATABASE_URL"],
+    }

@@ -93,6 +93,7 @@ def judge_tree(files: dict[str, str], ruleset: Ruleset, as_of: str, config: str 
         ignores=MemoryIgnores(files),
     )
     declare(project, policy)
+    project.examined = True
     project.look()
     return engine.judge(project.subjects(), ruleset, policy.settings, mask)
 
@@ -100,6 +101,7 @@ def judge_tree(files: dict[str, str], ruleset: Ruleset, as_of: str, config: str 
 def project_of(files: dict[str, str], ruleset: Ruleset, as_of: str = AS_OF) -> Project:
     """A looked-at project over a tree in memory."""
     project = Project(MemoryTree(files), as_of, ruleset.table, ignores=MemoryIgnores(files))
+    project.examined = True
     project.look()
     return project
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elo_gate.kinds import checklist
+from elo_gate.kinds.checklist_text import updated
 from elo_gate.model import Artifact, Source
 
 TEXT = """# Operations
@@ -80,7 +81,7 @@ def test_what_is_a_checklist(path: str, text: str, expected: bool) -> None:
 )
 def test_the_day_it_is_from(words: str, day: str) -> None:
     text = f"# Deploy\n\n{words}\n"
-    found = checklist.updated(text)
+    found = updated(text)
     assert found is not None and found[0] == day
     assert 0 < found[1] < found[2] <= len(text)
 
@@ -89,7 +90,7 @@ def test_the_day_it_is_from(words: str, day: str) -> None:
     "words", ["Released in March 2026", "Updated: soon", "Updated: 2026-13-01", "understand 2026", "Stand: 99"]
 )
 def test_no_day(words: str) -> None:
-    assert checklist.updated(words) is None
+    assert updated(words) is None
 
 
 def test_the_guide(guide: Path) -> None:

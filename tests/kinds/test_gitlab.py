@@ -66,8 +66,13 @@ def test_extends_in_a_circle_ends() -> None:
     assert [each.id for each in read("a: {extends: b, script: [x]}\nb: {extends: a, script: [y]}\n").jobs] == ["a", "b"]
 
 
-def test_a_template_that_is_not_here_leaves_the_pipeline_open() -> None:
-    assert read("a: {extends: .elsewhere, script: [x]}\n").open
+def test_a_template_that_is_not_here_is_remembered() -> None:
+    found = artifact("a: {extends: .elsewhere, script: [x]}\n")
+    list(gitlab.config(found).jobs())
+    assert [each.value for each in gitlab.config(found).missing] == [".elsewhere"]
+    found = artifact("include: {template: x}\na: {extends: .elsewhere, script: [x]}\n")
+    list(gitlab.config(found).jobs())
+    assert gitlab.config(found).missing == []
 
 
 def test_reference_tags_are_followed_and_flattened() -> None:

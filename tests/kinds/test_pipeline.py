@@ -86,6 +86,10 @@ def test_azure_templates_from_elsewhere_leave_it_open() -> None:
         assert read(text, "azure-pipelines.yml").open
 
 
+def test_an_azure_job_without_anything_is_a_job() -> None:
+    assert [each.id for each in read("jobs: [{}]\n", "azure-pipelines.yml").jobs] == ["job 1"]
+
+
 def test_azure_failures_that_are_passed_over() -> None:
     text = (
         "jobs:\n  - {job: a, steps: [{script: npm test}]}\n  - {job: b, dependsOn: a, condition: always(), steps: []}\n"

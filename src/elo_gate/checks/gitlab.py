@@ -91,6 +91,46 @@ def optional_deploy(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
         yield Fault(node.get("when"), job=job.id)
 
 
+def refused(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
+    """Yields a fault for what makes GitLab refuse the file: names that nothing defines, jobs that do nothing."""
+    config = gitlab.config(_own(it))
+    jobs = list(config.jobs())
+    if config.open:
+        yield Undecided(config.open, it)
+        return
+    yield from (Fault(each, message="extends", name=each.text() or "") for each in config.missing)
+    names = {key.value for key, _ in jobs}
+    listed = [each.text() or "" for each in config.flat(config.root.get("stages") or config.root.get("types"))]
+    stages = {".pre", ".post", *(listed or ("build", "test", "deploy"))}
+    for key, node in jobs:
+        stage = node.get("stage")
+        name = stage.text()
+        if name is not None and name not in stages and "$" not in name:
+            yield Fault(
+                stage, message="stage", name=name, job=key.value, stages=", ".join(listed) or "build, test, deploy"
+            )
+        if not any(node.get(word) for word in ("script", "run", "trigger")) and not config.missing:
+            yield Fault(key, message="idle", job=key.value)
+        old = node.key("only") or node.key("except")
+        if old and node.get("rules"):
+            yield Fault(old, message="both", job=key.value, word=old.value)
+        for each in config.flat(node.get("needs")):
+            need = each.get("job") if each.kind is MAP else each
+            name = need.text()
+            elsewhere = each.kind is MAP and (
+                each.get("pipeline")
+                or each.get("project")
+                or each.get("optional").boolean() is not False
+                and each.get("optional")
+            )
+            if name is not None and name not in names and not elsewhere and "$" not in name:
+                yield Fault(need, message="needs", job=key.value, name=name)
+        for each in config.flat(node.get("dependencies")):
+            name = each.text()
+            if name is not None and name not in names and "$" not in name:
+                yield Fault(each, message="needs", job=key.value, name=name)
+
+
 def old_conditions(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields one fault for the `only` and `except` of a file."""
     places = []

@@ -51,6 +51,14 @@ _STORES = {
 }
 
 
+def problem(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
+    """Yields a fault for what the reader of YAML had to leave out."""
+    if it.facts["code"] == "duplicate-key":
+        yield Fault(it, key=it.node.value)
+    else:
+        yield Fault(it, message="other", problem=it.facts["message"].rstrip("."))
+
+
 def after_failure(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields a fault for a buildspec whose `post_build` deploys though `build` failed."""
     if it.facts["platform"] != "AWS CodeBuild":

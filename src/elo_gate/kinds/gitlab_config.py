@@ -24,19 +24,24 @@ DEFAULTS = ("image", "services", "before_script", "after_script", "cache")
 RESERVED = frozenset(("default", "include", "stages", "types", "variables", "workflow", "spec", *DEFAULTS))
 _LEVELS = 11  # of `extends`
 _FILES = 150  # GitLab's own limit of included files
-_ENTRIES = 100_000  # that merging may copy, in all
+_ENTRIES = 200_000  # that merging and references may copy, in all
+_TOO_LARGE = "it is too large to be put together"
 _REMOTE = ("remote", "template", "project", "component", "artifact")
 
 
 class Config:
-    """The merged configuration. `root`: the top-level map; `files`: included paths; `open`: what of it is unknown."""
+    """The merged configuration. `root`: the top-level map; `files`: included paths; `open`: what of it is unknown.
 
-    __slots__ = ("_jobs", "_left", "files", "open", "project", "root")
+    `missing`: the names of templates that jobs extend and that nothing defines.
+    """
+
+    __slots__ = ("_jobs", "_left", "files", "missing", "open", "project", "root")
 
     def __init__(self, artifact: Artifact) -> None:
         self.project = artifact.project
         self.files: list[str] = []
         self.open = ""
+        self.missing: list[Node] = []
         self._left = _ENTRIES
         self._jobs: dict[str, Node] = {}
         self.root = self._with_includes(main(artifact.root), artifact.path, 0)
@@ -150,8 +155,8 @@ class Config:
                 found = self._extended(parent, seen | {name})
                 if found:
                     merged = found if merged is None else self.merge(merged, found)
-                elif not self.open:
-                    self.open = f"'{parent}' is extended and not defined here"
+                elif not self.open and "$" not in parent:
+                    self.missing.append(each)
         made = node if merged is None else self.merge(merged, node)
         self._jobs[name] = made
         return made
@@ -161,7 +166,7 @@ class Config:
         entries = dict(base.index or {})
         self._left -= len(entries)
         if self._left < 0:
-            self.open = self.open or "it is too large to be put together"
+            self.open = self.open or _TOO_LARGE
             return over
         for key, value in over.items():
             below = entries.get(key.value)
@@ -191,7 +196,10 @@ class Config:
     def flat(self, node: Node, depth: int = 0) -> Iterator[Node]:
         """The elements of a list, lists in it and references opened; a scalar is a list of one."""
         node = self.resolve(node, depth)
-        if node.kind is SEQ:
+        self._left -= 1
+        if self._left < 0:
+            self.open = self.open or _TOO_LARGE
+        elif node.kind is SEQ:
             if depth <= 10:
                 for each in node.elements():
                     yield from self.flat(each, depth + 1)

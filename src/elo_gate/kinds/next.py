@@ -249,7 +249,7 @@ def headers(artifact: Artifact) -> list[Item]:
 
 def alone(artifact: Artifact) -> list[Item]:
     """The file itself while only some files are looked at: else the model of the whole tree answers for it."""
-    return file(artifact) if artifact.project is not None and artifact.project.partial else []
+    return file(artifact) if artifact.project is not None and not artifact.project.joined else []
 
 
 def environment(artifact: Artifact) -> list[Item]:

@@ -142,7 +142,7 @@ class _Reader:
         prefix = f"{stage}." if stage else ""
         for number, each in enumerate(self._opened(node, "jobs", 0)):
             key = each.get("deployment") if each.get("deployment") else each.get("job")
-            place = key if key.text() else each.value[0][0]
+            place = key if key.text() else each.value[0][0] if each.value else each
             job = Job(self.made, place, each)
             job.id = prefix + (key.text() or f"job {number + 1}")
             job.name = each.get("displayName")

@@ -15,9 +15,15 @@ class ConfigError(Exception):
 
 
 class Ignore:
-    """One `[[ignore]]`: which rule, where, why, who, until when; `used` counts what it let pass."""
+    """One `[[ignore]]`: which rule, where, why, who, until when; `used` counts what it let pass.
 
-    __slots__ = ("rule", "path", "reason", "owner", "until", "line", "used", "matches")
+    `node` is where it stands, None where it has no place below the judged root; `file` names a policy it came from
+    through `extends`.
+    """
+
+    __slots__ = ("rule", "path", "reason", "owner", "until", "line", "used", "matches", "node", "file")
+
+    kind = "external"
 
     def __init__(self, rule: str, path: str, reason: str, owner: str, until: str, line: int) -> None:
         self.rule = rule
@@ -28,6 +34,8 @@ class Ignore:
         self.line = line
         self.used = 0
         self.matches = glob(path)
+        self.node: Node | None = None
+        self.file = ""
 
 
 class Policy:
@@ -35,7 +43,8 @@ class Policy:
 
     __slots__ = (
         "path", "fail_on", "exclude", "rules", "platforms", "elo", "allow_empty", "settings", "environments", "ignores",
-        "promises", "services", "provided", "declared",
+        "promises", "services", "provided", "declared", "baseline", "unsuppressable", "require_owner", "require_until",
+        "max_days", "below",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -53,6 +62,12 @@ class Policy:
         self.services: list[tuple[str, tuple[Callable[[str], bool], ...]]] = []
         self.provided: dict[str, set[str]] = {}
         self.declared: dict[tuple[str, str], Node] = {}
+        self.baseline = ""  # a path relative to the configuration's folder
+        self.unsuppressable: list[str] = []
+        self.require_owner = False
+        self.require_until = False
+        self.max_days = 0
+        self.below = ""  # where the judged root lies under the configuration's folder, with a final `/`
 
 
 def glob(pattern: str) -> Callable[[str], bool]:

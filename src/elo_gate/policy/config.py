@@ -37,6 +37,7 @@ _IGNORE: dict[str, Any] = {
     "until": ("date", None, "the last day on which it holds"),
 }
 KEYS: dict[str, Any] = {
+    "extends": (["text"], None, "policies this one builds on: pkg:an_installed_package, or a file of the repository"),
     "fail_on": ("text", LEVELS, "the lowest severity that blocks; default error"),
     "exclude": (["text"], None, "globs of files that are not looked at"),
     "rules": (["text"], None, "folders with rule files of your own"),
@@ -44,6 +45,11 @@ KEYS: dict[str, Any] = {
     "standard": ("text", ("elo",), "the standard whose own numbers are errors"),
     "promises": (["text"], PROMISES, "what the documents promise and the configuration must hold"),
     "allow_empty": ("boolean", None, "a tree in which everything is set aside passes"),
+    "baseline": ("text", None, "the file with the findings that are accepted; `elo-gate baseline add` writes it"),
+    "unsuppressable": (["text"], None, "ids of rules, or folder/*, that no exception lets pass"),
+    "require_owner": ("boolean", None, "every exception names who answers for it"),
+    "require_until": ("boolean", None, "every exception has a last day"),
+    "max_days": ("number", None, "the last day of an exception is at most so many days away"),
     "rule": ("rules", None, "severity and parameters of one rule"),
     "environment": (
         [{
@@ -118,8 +124,11 @@ def read(path: str, root: str) -> Policy:
     return read_text(path, text, "" if below == "." else below + "/")
 
 
-def read_text(path: str, text: str, below: str) -> Policy:
-    """As `read`; `below` is where the root lies under the configuration's folder, with a final `/`, or empty."""
+def read_text(path: str, text: str, below: str, opened: Callable[[str], str] | None = None) -> Policy:
+    """As `read`; `below` is where the root lies under the configuration's folder, with a final `/`, or empty.
+
+    `opened` gives the text of a file of the repository that it extends; without it the file is read from disk.
+    """
     from ..syntax.toml import parse
 
     source = Source(path, text)
@@ -130,8 +139,18 @@ def read_text(path: str, text: str, below: str) -> Policy:
     if os.path.basename(path) == "pyproject.toml":
         root = root.get("tool", "elo-gate")
     values = _table(root, KEYS, source, "") if root else {}
+    if values.get("extends"):
+        from .extends import merge
+
+        values = merge(values, path, opened)
     policy = Policy()
     policy.path = path
+    policy.below = below
+    policy.baseline = values.get("baseline", "")
+    policy.unsuppressable = values.get("unsuppressable", [])
+    policy.require_owner = values.get("require_owner", False)
+    policy.require_until = values.get("require_until", False)
+    policy.max_days = values.get("max_days", 0)
     policy.fail_on = values.get("fail_on", "error")
     policy.exclude = [_under(each, below) for each in values.get("exclude", [])]
     policy.rules = [os.path.join(os.path.dirname(path), each) for each in values.get("rules", [])]
@@ -147,6 +166,8 @@ def read_text(path: str, text: str, below: str) -> Policy:
             for each in root.get(name).elements():
                 at = Node(SCALAR, each.value, here, each.start, each.end, each.style)
                 policy.declared.setdefault((name, str(each.value)), at)
+            for word in values.get(name, []) if values.get("extends") else ():
+                policy.declared.setdefault((name, word), _at(root.get("extends"), here))
     for table, keys in (
         ("environment", ("name", "files")),
         ("service", ("name", "files")),
@@ -155,7 +176,7 @@ def read_text(path: str, text: str, below: str) -> Policy:
         for entry in values.get(table, []):
             for key in keys:
                 if key not in entry:
-                    raise ConfigError(f"{path}:{entry['line']}: [[{table}]] needs `{key}`")
+                    raise ConfigError(f"{entry.get('file', path)}:{entry['line']}: [[{table}]] needs `{key}`")
     for entry in values.get("service", []):
         policy.services.append((entry["name"], tuple(glob(_under(each, below)) for each in entry["files"])))
     for entry in values.get("provided", []):
@@ -165,18 +186,25 @@ def read_text(path: str, text: str, below: str) -> Policy:
     for entry in values.get("ignore", []):
         for key in ("rule", "path", "reason"):
             if not entry.get(key):
-                raise ConfigError(f"{path}:{entry['line']}: [[ignore]] needs `{key}`")
-        policy.ignores.append(
-            Ignore(
-                entry["rule"],
-                _under(entry["path"], below),
-                entry["reason"],
-                entry.get("owner", ""),
-                entry.get("until", ""),
-                entry["line"],
-            )
+                raise ConfigError(f"{entry.get('file', path)}:{entry['line']}: [[ignore]] needs `{key}`")
+        ignore = Ignore(
+            entry["rule"],
+            _under(entry["path"], below),
+            entry["reason"],
+            entry.get("owner", ""),
+            entry.get("until", ""),
+            entry["line"],
         )
+        ignore.file = entry.get("file", "")
+        if not below and not ignore.file:
+            ignore.node = _at(entry["node"], Source(os.path.basename(path), text))
+        policy.ignores.append(ignore)
     return policy
+
+
+def _at(node: Node, here: Source) -> Node:
+    """A place of the configuration under its name below the judged root."""
+    return Node(node.kind, [], here, node.start, node.end)
 
 
 def _under(pattern: str, below: str) -> str:
@@ -208,7 +236,7 @@ def _value(node: Node, kind: Any, choices: tuple[str, ...] | None, source: Sourc
         (inner,) = kind
         if isinstance(inner, dict):
             return [
-                {**_table(each, inner, source, where + "."), "line": source.position(each.start)[0]}
+                {**_table(each, inner, source, where + "."), "line": source.position(each.start)[0], "node": each}
                 for each in node.value
             ]
         return [_value(each, inner, choices, source, where) for each in node.value]
@@ -221,6 +249,10 @@ def _value(node: Node, kind: Any, choices: tuple[str, ...] | None, source: Sourc
         if node.style != "" or text not in ("true", "false"):
             raise _error(source, node, f"`{where}` is true or false, without quotes")
         return text == "true"
+    if kind == "number":
+        if node.style != "" or not text.isascii() or not text.isdigit():
+            raise _error(source, node, f"`{where}` is a whole number")
+        return int(text)
     if kind == "date":
         if not is_date(text):
             raise _error(source, node, f"`{where}` is a date, written 2027-03-01")
@@ -325,6 +357,8 @@ def schema() -> dict[str, Any]:
             }
         elif kind == "boolean":
             made = {"type": "boolean"}
+        elif kind == "number":
+            made = {"type": "integer", "minimum": 0}
         elif kind == "date":
             made = {"type": "string", "format": "date"}
         else:

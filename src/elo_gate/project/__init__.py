@@ -28,9 +28,9 @@ class Project:
     """
 
     __slots__ = (
-        "tree", "as_of", "elo", "platforms", "partial", "aside", "table", "programs", "facts", "_artifacts", "_sources",
-        "_packages", "_ignores", "_exclude", "_environments", "_known", "promises", "services_named", "provided",
-        "declared",
+        "tree", "as_of", "elo", "platforms", "promises", "services_named", "provided", "declared", "partial",
+        "examined", "aside", "table", "programs", "facts", "_artifacts", "_sources", "_packages", "_ignores", "_exclude",
+        "_environments", "_known",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +52,7 @@ class Project:
         self.aside: dict[str, str] = {}
         self.table = table
         self.programs: list[str] = []
+        self.examined = False  # an example of a rule is judged as if there were more files
         self.facts: dict[str, Any] = {}
         self.promises: tuple[str, ...] = ()
         self.services_named: list[tuple[str, tuple[Callable[[str], bool], ...]]] = []
@@ -202,9 +203,21 @@ class Project:
 
     # -- questions
 
-    def whole(self) -> Artifact | None:
-        """The tree as one artifact of the kind "project", whose views are the model's; None when `partial`."""
+    @property
+    def joined(self) -> bool:
+        """Whether rules that look across files run: not when `partial`, nor for one file of which nothing is declared.
+
+        A model of the whole tree costs more than the one file that there is.
+        """
         if self.partial:
+            return False
+        if self.examined or len(self._artifacts) > 1 or self.elo or self.platforms or self.promises:
+            return True
+        return any(path not in self._artifacts for path in self.programs)
+
+    def whole(self) -> Artifact | None:
+        """The tree as one artifact of the kind "project", whose views are the model's; None when not `joined`."""
+        if not self.joined:
             return None
         artifact = Artifact(Source("", ""), WHOLE)
         artifact.project = self
@@ -216,7 +229,7 @@ class Project:
         return [self._artifacts[path] for path in sorted(self._artifacts) if self._artifacts[path].state == "judged"]
 
     def subjects(self) -> list[Artifact]:
-        """What rules look at: the judged artifacts and, unless `partial`, the tree as a whole."""
+        """What rules look at: the judged artifacts and, where files are `joined`, the tree as a whole."""
         whole = self.whole()
         return [*self.judged(), whole] if whole is not None else self.judged()
 

@@ -338,22 +338,24 @@ def _vercel(project: Any) -> Iterator[Part]:
 
 
 class _Union:
-    """Parts in groups, with the evidence that put them together."""
+    """Parts in groups, with the evidence that put them together. Groups are lists; the smaller one joins the larger."""
 
-    __slots__ = ("group", "links")
+    __slots__ = ("groups", "links")
 
     def __init__(self, parts: list[Part]) -> None:
-        self.group = {id(part): index for index, part in enumerate(parts)}
+        self.groups = {id(part): [part] for part in parts}
         self.links: list[tuple[Part, Part, str]] = []
 
     def tie(self, one: Part, other: Part, why: str) -> None:
-        first, second = self.group[id(one)], self.group[id(other)]
-        if first == second:
+        large, small = self.groups[id(one)], self.groups[id(other)]
+        if large is small:
             return
         self.links.append((one, other, why))
-        for key, value in self.group.items():
-            if value == second:
-                self.group[key] = first
+        if len(large) < len(small):
+            large, small = small, large
+        large.extend(small)
+        for part in small:
+            self.groups[id(part)] = large
 
 
 def _stitch(project: Any) -> list[Service]:
@@ -368,16 +370,17 @@ def _stitch(project: Any) -> list[Service]:
             names[id(members[0])] = name
     for evidence in (_by_build, _by_image, _by_folder, _by_name, _by_being_alone):
         evidence(project, parts, union)
-    groups: dict[int, list[Part]] = {}
-    for part in parts:
-        groups.setdefault(union.group[id(part)], []).append(part)
+    order = {id(part): number for number, part in enumerate(parts)}
+    links: dict[int, list[tuple[Part, Part, str]]] = {}
+    for link in union.links:
+        links.setdefault(id(union.groups[id(link[0])]), []).append(link)
     services = []
-    for members in groups.values():
+    for key, group in {id(group): group for group in union.groups.values()}.items():
+        members = sorted(group, key=lambda part: order[id(part)])
         if len(members) == 1 and members[0].kind == APPLICATION:
             continue
-        links = [link for link in union.links if any(link[0] is part for part in members)]
         named = next((names[id(part)] for part in members if id(part) in names), "")
-        services.append(Service(named or _name(members), members, links))
+        services.append(Service(named or _name(members), members, links.get(key, [])))
     return sorted(services, key=lambda each: (each.name, each.parts[0].path, each.parts[0].place.start))
 
 

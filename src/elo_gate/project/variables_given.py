@@ -230,30 +230,28 @@ _MAKERS = {
 
 def _scripts(project: Any) -> list[Target]:
     """What scripts put into Vercel and Railway, one target an environment: `vercel env add NAME production`."""
-    from ..kinds import module_of
+    artifacts = [each for each in project.artifacts("script") if each.state == "judged"]
+    if not artifacts:
+        return []
+    from ..kinds import script
 
     found: dict[tuple[str, str, str], Target] = {}
-    for artifact in project.artifacts("script"):
-        view = module_of("script").VIEWS.get("provisions") if artifact.state == "judged" else None
-        if view is None:
-            continue
+    for artifact in artifacts:
         folder = home_of(project, artifact.path.rpartition("/")[0])
-        for item in view(artifact):
-            platform, name, environment = (item.facts.get(each) for each in ("platform", "name", "target"))
-            if platform not in ("vercel", "railway"):
-                continue
-            known = environment if isinstance(environment, str) else ""
-            target = found.get((platform, known, folder))
-            if target is None:
-                target = found[platform, known, folder] = Target(platform, artifact.path, item.place, folder)
-                target.environment = known
-                target.script = True
-            if not isinstance(name, str) or not name:
-                target.open = "a script computes the names that it adds"
-            elif not known:
-                target.open = "a script does not say for which environment it adds a name"
-            else:
-                target.names.setdefault(name, item.place)
+        for item in script.view(artifact, "provisions"):
+            name, platform = item.facts["name"], item.facts["platform"]
+            for environment in item.facts["environments"] or [""] if platform in ("vercel", "railway") else ():
+                target = found.get((platform, environment, folder))
+                if target is None:
+                    target = found[platform, environment, folder] = Target(platform, artifact.path, item.place, folder)
+                    target.environment = environment
+                    target.script = True
+                if not isinstance(name, str) or not name:
+                    target.open = "a script computes the names that it adds"
+                elif not environment:
+                    target.open = "a script does not say for which environment it adds a name"
+                else:
+                    target.names.setdefault(name, item.place)
     return list(found.values())
 
 

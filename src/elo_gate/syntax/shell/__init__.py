@@ -1,6 +1,6 @@
 """Turns shell scripts into commands: which programs, with which words, under which conditions and options.
 
-`parse(source)` gives a `Script`; `script.value(word)` says what a word is when the script runs, as far as that is known.
+`parse(source)` gives a `Script`; `script.value(word)` says what a word is when the script runs, as far as it is known.
 """
 
 from __future__ import annotations

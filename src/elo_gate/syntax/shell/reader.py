@@ -7,15 +7,13 @@ from bisect import bisect_right
 from elo_gate.model import Problem
 from elo_gate.syntax import treesitter
 
+from . import words
 from .script import (
-    COMMAND,
     ERREXIT,
     NOUNSET,
-    OTHER,
     PIPEFAIL,
     SOURCED,
     TEXT,
-    VARIABLE,
     Assignment,
     Command,
     Heredoc,
@@ -51,8 +49,8 @@ class _Deep(Exception):
 def parse(source: Source, start: int = 0, end: int | None = None, outer: Script | None = None) -> Script:
     """The script that a source, or a stretch of it, holds. Never raises; `problems` say what could not be read.
 
-    A "syntax" problem is fatal when the text is no shell's; on text that pairs up, the grammar stumbled at that place, and
-    the caller decides whether what it looks for may have been lost there.
+    A "syntax" problem is fatal when the text is no shell's; where the text pairs up, the grammar stumbled at that
+    place, and the caller decides whether what it looks for may have been lost there.
     """
     end = len(source.text) if end is None else end
     script = Script(source, start, end)
@@ -173,7 +171,7 @@ class _Reader:
     def _at(self, at: int) -> int:
         return self.base + (at - self._extra[bisect_right(self._ends, at)] if self._ends else at)
 
-    def words(self, node: Branch) -> str:
+    def text_of(self, node: Branch) -> str:
         return self.script.source.text[self.start(node) : self.end(node)]
 
     # -- statements
@@ -330,7 +328,7 @@ class _Reader:
         joiner = ""
         for child in node.children:
             if child.type == "heredoc_start":
-                literal = self.words(child)[:1] in ("'", '"', "\\")
+                literal = self.text_of(child)[:1] in ("'", '"', "\\")
             elif child.type == "heredoc_body":
                 body = child
             elif child.type in ("file_redirect", "herestring_redirect"):
@@ -344,7 +342,7 @@ class _Reader:
             elif child.is_named and child.type not in ("heredoc_end", "file_descriptor"):
                 if child.type in ("word", "string", "raw_string", "concatenation", "simple_expansion", "expansion"):
                     for command in found[-1:]:
-                        command.words.append(self.word(child))
+                        command.words.append(words.word(self.script.source.text, self.start(child), self.end(child)))
                     continue
                 made = self.statement(child, state.but(needs=joiner, branch=bool(joiner) or state.branch))
                 if joiner:
@@ -361,7 +359,7 @@ class _Reader:
         body = node.child_by_field_name("body")
         if name is None or body is None:
             return []
-        title = self.words(name)
+        title = self.text_of(name)
         self.script.functions[title] = (self.start(node), self.end(node))
         kept = self.options
         self.options = _EMPTY
@@ -389,14 +387,14 @@ class _Reader:
         variable = node.child_by_field_name("variable")
         if variable is not None:
             at = self.start(variable)
-            self._remember(Assignment(self.words(variable), None, at, self.end(variable), self.end(node)))
+            self._remember(Assignment(self.text_of(variable), None, at, self.end(variable), self.end(node)))
         for child in node.children:
             if child in conditions:
                 found += self.statement(child, inside.but(tested="while"))
-            elif child.type == "do_group" or child.type == "compound_statement":
+            elif child.type in ("do_group", "compound_statement"):
                 found += self.statement(child, inside)
             elif child.is_named:
-                self.word(child)
+                self.inner_of(child, inside)
         return found
 
     # -- commands
@@ -409,60 +407,35 @@ class _Reader:
         command.tested = state.tested
         command.needs = state.needs
         command.within = state.within
-        if node.type == "variable_assignment":
-            self._assignment(node, command, state.until, False)
-        elif node.type == "test_command":
-            command.words = [_plain(self.words(node), command.start, command.end)]
-            self.inner_of(node, state)
+        if node.type == "test_command":
+            command.words = [_plain(self.text_of(node), command.start, command.end)]
         else:
             self._parts(node, command, state)
+        self.inner_of(node, state)
         self.script.commands.append(command)
         if command.words and not state.function:
             self.calls.setdefault(command.words[0].text, self.options)
-        self._set(command, state)
+        self._set(command)
         return [command]
 
     def _parts(self, node: Branch, command: Command, state: _State) -> None:
-        declares = node.type != "command"
-        name = node.child_by_field_name("name")
-        for child in node.children:
-            if child.type == "variable_assignment":
-                self._assignment(child, command, state.until, not declares)
-            elif child.type in ("file_redirect", "herestring_redirect"):
-                command.redirects += self._redirect(child)
-            elif child == name:
-                command.words.append(self.word(child.children[0] if child.children else child))
-            elif child.type in ("subshell", "comment", "heredoc_redirect"):
-                continue
-            elif child.is_named or child.type in ("export", "local", "readonly", "declare", "typeset", "unset", "unsetenv"):
-                command.words.append(self.word(child))
+        declares = node.type == "declaration_command"
+        made = words.read(self.script.source.text, command.start, command.end, declares)
+        command.words = made.words
+        command.redirects = made.redirects
+        for name, value, start, end in made.assigned:
+            one = Assignment(name, value, start, end, state.until, bool(made.words) and not declares)
+            command.assignments.append(one)
+            self._remember(one)
         if command.words and command.words[0].text == "read":
             for word in command.words[1:]:
                 if word.known and word.text.isidentifier():
                     self._remember(Assignment(word.text, None, word.start, word.end, state.until))
 
-    def _assignment(self, node: Branch, command: Command, until: int, prefix: bool) -> None:
-        name = node.child_by_field_name("name")
-        value = node.child_by_field_name("value")
-        if name is None:
-            return
-        whole = self.words(node)
-        title = self.words(name)
-        plain = value is None or value.type not in ("array", "subscript")
-        word = self.word(value) if value is not None else _plain("", self.end(node), self.end(node))
-        if not plain or whole[len(title) :].startswith("+=") or name.type == "subscript":
-            word_or_none = None
-            title = title.partition("[")[0]
-        else:
-            word_or_none = word
-        made = Assignment(title, word_or_none, self.start(node), self.end(node), until, prefix)
-        command.assignments.append(made)
-        self._remember(made)
-
     def _remember(self, made: Assignment) -> None:
         self.script.assignments.setdefault(made.name, []).append(made)
 
-    def _set(self, command: Command, state: _State) -> None:
+    def _set(self, command: Command) -> None:
         """Follows `set -e`, `set -o pipefail`, `set +e` and a file that is sourced."""
         name = command.name
         if name in ("source", ".") and len(command.words) > 1 and "env" not in command.words[1].text.rpartition("/")[2]:
@@ -472,94 +445,7 @@ class _Reader:
         self.options = _with([word.text for word in command.words[1:]], self.options)
 
     def _redirect(self, node: Branch) -> list[Redirect]:
-        operator, descriptor = "", ""
-        target: Word | None = None
-        for child in node.children:
-            if child.type == "file_descriptor":
-                descriptor = self.words(child)
-            elif not child.is_named:
-                operator = child.type
-            elif target is None:
-                target = self.word(child)
-        return [Redirect(operator, descriptor, target)] if target is not None else []
-
-    # -- words
-
-    def word(self, node: Branch) -> Word:
-        """A word with its pieces; the commands of its substitutions are read too."""
-        self.depth += 1
-        if self.depth > DEPTH:
-            raise _Deep
-        pieces: list[Piece] = []
-        self._pieces(node, pieces, False)
-        self.depth -= 1
-        start, end = self.start(node), self.end(node)
-        return Word(pieces, start, end, "".join(_shown(piece, self.script.source.text) for piece in pieces))
-
-    def _pieces(self, node: Branch, into: list[Piece], quoted: bool) -> None:
-        kind = node.type
-        start, end = self.start(node), self.end(node)
-        text = self.script.source.text[start:end]
-        if kind == "concatenation":
-            for child in node.children:
-                self._pieces(child, into, quoted)
-        elif kind in ("string", "translated_string"):
-            self._string(node, into)
-        elif kind == "raw_string":
-            into.append(Piece(TEXT, text[1:-1] if len(text) > 1 else text, start, end, True))
-        elif kind == "ansi_c_string":
-            into.append(Piece(TEXT, text[2:-1], start, end, True))
-        elif kind == "simple_expansion":
-            into.append(Piece(VARIABLE, text[1:], start, end, quoted))
-        elif kind == "expansion":
-            into.append(self._expansion(node, quoted))
-        elif kind == "command_substitution":
-            piece = Piece(COMMAND, text, start, end, quoted)
-            piece.inner = self.inner_of(node, _State(end).but(within=True))
-            into.append(piece)
-        elif kind in ("process_substitution", "arithmetic_expansion", "array", "brace_expression"):
-            piece = Piece(OTHER, text, start, end, quoted)
-            piece.inner = self.inner_of(node, _State(end).but(within=True))
-            into.append(piece)
-        else:
-            into.append(Piece(TEXT, _unescaped(text), start, end, quoted))
-            if node.children:
-                self.inner_of(node, _State(end).but(within=True))
-
-    def _string(self, node: Branch, into: list[Piece]) -> None:
-        """A double-quoted text. What stands between its expansions is taken from the source, so that nothing is lost."""
-        source = self.script.source.text
-        whole = self.start(node)
-        at = source.find('"', whole) + 1 if node.children else whole
-        closing = self.end(node) - (1 if source[self.end(node) - 1 : self.end(node)] == '"' else 0)
-        count = len(into)
-        for child in node.children:
-            if child.type in ("simple_expansion", "expansion", "command_substitution", "arithmetic_expansion"):
-                start = self.start(child)
-                if start > at:
-                    into.append(Piece(TEXT, _in_quotes(source[at:start]), at, start, True))
-                self._pieces(child, into, True)
-                at = self.end(child)
-        if closing > at or len(into) == count:
-            closing = max(closing, at)
-            into.append(Piece(TEXT, _in_quotes(source[at:closing]), at, closing, True))
-
-    def _expansion(self, node: Branch, quoted: bool) -> Piece:
-        start, end = self.start(node), self.end(node)
-        name = ""
-        operator = ""
-        argument: list[Piece] = []
-        for child in node.children:
-            if child.type in ("variable_name", "special_variable_name", "subscript") and not name:
-                name = self.words(child)
-            elif not child.is_named and child.type not in ("${", "}"):
-                operator += child.type if name or child.type in ("#", "!") else ""
-            elif child.is_named and name:
-                self._pieces(child, argument, True)
-        made = Piece(VARIABLE, name.partition("[")[0], start, end, quoted)
-        made.operator = operator if "[" not in name else operator or "["
-        made.argument = argument
-        return made
+        return words.read(self.script.source.text, self.start(node), self.end(node)).redirects
 
     def inner_of(self, node: Branch, state: _State) -> list[Command]:
         """The commands that stand in the substitutions below a node."""
@@ -589,36 +475,6 @@ def _piped(parts: list[list[Command]]) -> list[Command]:
 
 def _plain(text: str, start: int, end: int) -> Word:
     return Word([Piece(TEXT, text, start, end, False)], start, end, text)
-
-
-def _shown(piece: Piece, source: str) -> str:
-    return piece.text if piece.kind is TEXT else source[piece.start : piece.end]
-
-
-def _unescaped(text: str) -> str:
-    """A word without its backslashes."""
-    if "\\" not in text:
-        return text
-    out: list[str] = []
-    at = 0
-    while at < len(text):
-        if text[at] == "\\":
-            at += 1
-            if text[at : at + 1] == "\n":
-                at += 1
-                continue
-        out.append(text[at : at + 1])
-        at += 1
-    return "".join(out)
-
-
-def _in_quotes(text: str) -> str:
-    """A text between double quotes without the backslashes that count there."""
-    if "\\" not in text:
-        return text
-    for character in '"$`\\':
-        text = text.replace("\\" + character, character)
-    return text.replace("\\\n", "")
 
 
 def _of_shebang(text: str) -> frozenset[str]:

@@ -23,11 +23,10 @@ class Piece:
     """A part of a word. `text`: the text without quotes, the variable's name, the substitution as written.
 
     `operator` of a variable: what stands behind its name in braces (`:?`, `:-`, `%`, `#`, "" for none), `argument` the
-    words behind that operator as pieces. `quoted`: inside quotes, so that it is not split. `inner`: the commands of a
-    substitution.
+    words of a default as pieces. `quoted`: inside quotes, so that it is not split.
     """
 
-    __slots__ = ("argument", "end", "inner", "kind", "operator", "quoted", "start", "text")
+    __slots__ = ("argument", "end", "kind", "operator", "quoted", "start", "text")
 
     def __init__(self, kind: str, text: str, start: int, end: int, quoted: bool) -> None:
         self.kind = kind
@@ -37,7 +36,6 @@ class Piece:
         self.quoted = quoted
         self.operator = ""
         self.argument: list[Piece] = []
-        self.inner: list[Command] = []
 
 
 class Word:
@@ -87,7 +85,7 @@ class Heredoc:
 class Assignment:
     """`name=value`. It holds up to `until`, the end of the branch, loop or function it stands in; behind that it may.
 
-    `value` is None where the shell fills it in (`read X`, `for X in`, `X=(...)`, `X+=...`). `prefix`: only for one command.
+    `value` is None where the shell fills it in (`read X`, `for X in`, `X=(...)`, `X+=...`). `prefix`: for one command.
     """
 
     __slots__ = ("end", "name", "prefix", "start", "until", "value")

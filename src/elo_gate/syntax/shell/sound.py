@@ -13,7 +13,9 @@ _OPENS = frozenset(_CLOSES.values())
 # Behind these a command begins.
 _LEADS = frozenset(("if", "then", "else", "elif", "while", "until", "do", "!", "{", "time"))
 _TOKEN = re.compile(
-    r"(?P<blank>(?:[ \t\r]|\\\n)+)|(?P<heredoc><<-?[ \t]*(?P<mark>\\?[\w.-]+|'[^'\n]*'|\"[^\"\n]*\"))|(?P<join>&&|\|\||[;|&\n()])"
+    r"(?P<blank>(?:[ \t\r]|\\\n)+)"
+    r"|(?P<heredoc><<-?[ \t]*(?P<mark>\\?[\w.-]+|'[^'\n]*'|\"[^\"\n]*\"))"
+    r"|(?P<join>&&|\|\||[;|&\n()])"
     r"|(?P<redirect>[0-9]*(?:<<<|[<>]&|&>>?|>>|[<>])[|]?)"
 )
 _PLAIN = re.compile(r"[^\s\\'\"$`;&|<>()]+")
@@ -95,11 +97,11 @@ def word_end(text: str, at: int) -> int:
                 return -1
             at += 1
         elif char == '"':
-            at = _quoted(text, at + 1)
+            at = quoted_end(text, at + 1)
         elif char == "`":
             at = text.find("`", at + 1) + 1 or -1
         elif text.startswith(("$(", "${"), at):
-            at = _bracket(text, at + 1)
+            at = bracket(text, at + 1)
         elif char == "$":
             at += 1
         else:
@@ -112,7 +114,7 @@ def word_end(text: str, at: int) -> int:
     return min(at, size)
 
 
-def _quoted(text: str, at: int) -> int:
+def quoted_end(text: str, at: int) -> int:
     """The place behind the double quote that closes."""
     size = len(text)
     while 0 <= at < size:
@@ -124,13 +126,13 @@ def _quoted(text: str, at: int) -> int:
         elif char == "`":
             at = text.find("`", at + 1) + 1 or -1
         elif text.startswith(("$(", "${"), at):
-            at = _bracket(text, at + 1)
+            at = bracket(text, at + 1)
         else:
             at += 1
     return -1
 
 
-def _bracket(text: str, at: int) -> int:
+def bracket(text: str, at: int) -> int:
     """The place behind the bracket that closes the one here; quotes inside are followed, nothing else is."""
     closing = {"(": ")", "{": "}"}
     stack: list[str] = []

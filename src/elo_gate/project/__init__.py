@@ -29,8 +29,8 @@ class Project:
 
     __slots__ = (
         "tree", "as_of", "elo", "platforms", "promises", "services_named", "provided", "declared", "partial",
-        "examined", "aside", "table", "programs", "facts", "_artifacts", "_sources", "_packages", "_ignores", "_exclude",
-        "_environments", "_known",
+        "examined", "aside", "table", "programs", "facts", "_artifacts", "_sources", "_packages", "_ignores",
+        "_exclude", "_environments", "_known",
     )  # fmt: skip
 
     def __init__(

@@ -147,7 +147,7 @@ def watch(run: Run, artifacts: Iterable[Artifact]) -> tuple[Witness, engine.Outc
 
 def show(value: Any, secrets: frozenset[str] = frozenset(), name: str = "") -> str:
     """A value as one short text that may be shown: without secrets, neither known ones nor such as look like one."""
-    from ..ruleset.evaluate import show as words
+    from ..ruleset.evaluate import shown
 
     if isinstance(value, Item):
         own = value.facts.get("name")
@@ -161,7 +161,7 @@ def show(value: Any, secrets: frozenset[str] = frozenset(), name: str = "") -> s
     elif value is None or (isinstance(value, Node) and not value):
         return "absent"
     elif isinstance(value, (str, int, float, Node)):
-        text = words(value, "absent")
+        text = shown(value, "empty")
     else:
         return "present"
     for secret in secrets:

@@ -161,6 +161,7 @@ def documentation(rule: RuleFile) -> dict[str, Any]:
         "security": rule.security,
         "cwe": list(rule.cwe),
         "aliases": list(rule.aliases),
+        "suppressable": rule.suppressable,
         "parameters": dict(rule.with_),
         "bad": [(each.why, _shown(each), each.places) for each in rule.bad[:2]],
         "good": [(each.why, _shown(each)) for each in rule.good[:1]],
@@ -242,7 +243,8 @@ def compile_rules(rules: list[RuleFile]) -> dict[str, str]:
             words = "".join(f"{rule.id!r}: {translation(rule, language)!r},\n" for rule in told)
             modules[f"words_{language.lower().replace('-', '_')}_{kind}"] = f"{head}WORDS = {{\n{words}}}\n"
     kinds = {rule.id: rule.kinds[0] for rule in sorted(rules, key=lambda rule: rule.id)}
-    modules["index"] = f"{head}KINDS = {sorted(by_kind)!r}\nIDS = {kinds!r}\n"
+    aliases = {alias: rule.id for rule in rules for alias in rule.aliases}
+    modules["index"] = f"{head}KINDS = {sorted(by_kind)!r}\nIDS = {kinds!r}\nALIASES = {aliases!r}\n"
     return modules
 
 

@@ -151,6 +151,12 @@ class Ruleset:
         return sorted([*self._kinds(), *(each for other in self._extra for each in other.ids)])
 
     @property
+    def aliases(self) -> dict[str, str]:
+        """Former rule id to the present one."""
+        module = self._module("index")
+        return dict(module.ALIASES) if module is not None else {}
+
+    @property
     def kinds(self) -> list[str]:
         """The kinds that have rules."""
         module = self._module("index")

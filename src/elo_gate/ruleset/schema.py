@@ -93,6 +93,7 @@ class RuleFile(Strict):
     security: Annotated[float | None, Field(gt=0, le=10)] = None
     cwe: list[int] = []
     aliases: list[str] = []
+    suppressable: bool = True
     translations: dict[Literal["pt-BR"], Translation] = {}
     bad: Annotated[list[Example], Field(min_length=1)]
     good: Annotated[list[Example], Field(min_length=1)]

@@ -75,3 +75,10 @@ def test_the_schema_of_rule_files_is_fresh_and_takes_every_rule(root: Path) -> N
         # YAML reads a date as one; JSON has text there.
         validator.validate(json.loads(json.dumps(data, default=str)))
     assert not validator.is_valid({"id": "a/b"})
+
+
+def test_every_table_is_named_by_a_rule_that_reads_it() -> None:
+    named = {name for identifier, path in RULES for name in read_rule(identifier, path).tables}
+    known = {path.stem for path in (Path(load.data_dir("rules")) / "data").glob("*.yaml")}
+    assert named <= known
+    assert known - named <= {"coverage"}, "a table with dates that `explain` never shows"

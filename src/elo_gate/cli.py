@@ -27,6 +27,11 @@ def cli() -> None:
 @click.option("--fail-on", type=click.Choice(("error", "warning", "note")), help="The lowest severity that blocks.")
 @click.option("--as-of", metavar="DATE", help="The day of judgement, YYYY-MM-DD; today where not given.")
 @click.option("--config", metavar="FILE", help="This configuration and no other.")
+@click.option(
+    "--changed", metavar="[=REF]", is_flag=False, flag_value="HEAD", help="Only findings in files that differ from REF."
+)
+@click.option("--policy-from", metavar="REF", help="The policy and the baseline as they are in REF.")
+@click.option("--baseline", metavar="FILE", help="The accepted findings, instead of the configured file.")
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="Colours in text.")
 @click.option("--lang", type=click.Choice(_LANGUAGES), default="en", help="The language of reports for people.")
 @click.option("-v", "--verbose", is_flag=True, help="Name every file set aside and every undecided answer.")
@@ -38,6 +43,9 @@ def check(
     fail_on: str | None,
     as_of: str | None,
     config: str | None,
+    changed: str | None,
+    policy_from: str | None,
+    baseline: str | None,
     color: str,
     lang: str,
     verbose: bool,
@@ -58,7 +66,7 @@ def check(
         _stop(f"--as-of {as_of}: not a date, written 2026-11-25")
     try:
         root, below = gate.root_of(paths)
-        run = gate.run(root, below, as_of, fail_on, config)
+        run = gate.run(root, below, as_of, fail_on, config, changed=changed, policy_from=policy_from, baseline=baseline)
     except (gate.UsageError, ConfigError, RuleError, Unreadable) as error:
         _stop(str(error))
     options: dict[str, Any] = {"verbose": verbose, "include_suppressed": include_suppressed, "language": lang}
@@ -67,6 +75,8 @@ def check(
     for name, target in wanted:
         text = _render(run, name, target == "-" and _colour(color), options)
         _write(target, text)
+    for remark in run.remarks:
+        print(f"elo-gate: {remark}", file=sys.stderr)
     _leave(run.verdict.exit_code)
 
 
@@ -199,6 +209,99 @@ def rules_test(names: tuple[str, ...], folder: str | None) -> None:
         print(complaint)
     print(f"{tested} rules tested, {len(complaints)} complaints")
     _leave(1 if complaints or not tested else 0)
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("-f", "--format", "format_", type=click.Choice(("text", "json")), default="text")
+@click.option("--as-of", metavar="DATE", help="The day of judgement, YYYY-MM-DD; today where not given.")
+@click.option("--config", metavar="FILE", help="This configuration and no other.")
+@click.option("--baseline", "file", metavar="FILE", help="The accepted findings, instead of the configured file.")
+def ignores(paths: tuple[str, ...], format_: str, as_of: str | None, config: str | None, file: str | None) -> None:
+    """List what is let pass: comments, [[ignore]] and the baseline, with reason, owner and last day."""
+    from .report import ignores as listing
+
+    _write("-", listing.render(_judge(paths, as_of, config, file), format_))
+
+
+@cli.group()
+def baseline() -> None:
+    """Accept findings with a reason, and forget those that are gone."""
+
+
+@baseline.command("add")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--reason", required=True, metavar="TEXT", help="Why they are accepted.")
+@click.option("--rule", "only", multiple=True, metavar="ID", help="Only findings of this rule; may be repeated.")
+@click.option("--as-of", metavar="DATE", help="The day of judgement, YYYY-MM-DD; today where not given.")
+@click.option("--config", metavar="FILE", help="This configuration and no other.")
+@click.option("--baseline", "file", metavar="FILE", help="The file, instead of the configured one.")
+def baseline_add(
+    paths: tuple[str, ...], reason: str, only: tuple[str, ...], as_of: str | None, config: str | None, file: str | None
+) -> None:
+    """Accept what is found now."""
+    from .policy import baseline as accepted
+
+    if not reason.strip():
+        _stop("--reason: say why these findings are accepted")
+    run = _judge(paths, as_of, config, file, growing=True)
+    known = set(run.ruleset.ids)
+    for each in only:
+        if each not in known:
+            from .policy.config import nearest
+
+            _stop(f"no rule '{each}'{nearest(each, known)}")
+    count = accepted.accept(run.baseline, run.verdict.findings, run.project, run.policy, run.ruleset, reason, only)
+    _save(run)
+    print(f"accepted: {count}; {run.baseline.path} holds {sum(each.count for each in run.baseline.entries)}")
+    if file is None and not run.policy.baseline:
+        print(f'to count, elo-gate.toml needs: baseline = "{os.path.basename(run.baseline.path)}"')
+    for why in run.verdict.reasons:
+        print(f"elo-gate: {why}", file=sys.stderr)
+
+
+@baseline.command("prune")
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option("--as-of", metavar="DATE", help="The day of judgement, YYYY-MM-DD; today where not given.")
+@click.option("--config", metavar="FILE", help="This configuration and no other.")
+@click.option("--baseline", "file", metavar="FILE", help="The file, instead of the configured one.")
+def baseline_prune(paths: tuple[str, ...], as_of: str | None, config: str | None, file: str | None) -> None:
+    """Forget what is not found any more, follow files that moved, and end a merge that git left open."""
+    from .policy import baseline as accepted
+
+    run = _judge(paths, as_of, config, file, growing=True)
+    if run.verdict.exit_code == 2:
+        _stop(f"nothing is forgotten while something is not looked at: {run.verdict.reasons[0]}")
+    gone = accepted.prune(run.baseline)
+    _save(run)
+    print(f"forgotten: {gone}; {run.baseline.path} holds {sum(each.count for each in run.baseline.entries)}")
+
+
+def _judge(
+    paths: tuple[str, ...], as_of: str | None, config: str | None, file: str | None, growing: bool = False
+) -> Any:
+    """A finished run for the commands beside `check`."""
+    from . import gate
+    from .discover import Unreadable
+    from .policy import ConfigError, is_date
+    from .ruleset.load import RuleError
+
+    if as_of is not None and not is_date(as_of):
+        _stop(f"--as-of {as_of}: not a date, written 2026-11-25")
+    try:
+        root, below = gate.root_of(paths)
+        return gate.run(root, below, as_of, None, config, baseline=file, growing=growing)
+    except (gate.UsageError, ConfigError, RuleError, Unreadable) as error:
+        _stop(str(error))
+
+
+def _save(run: Any) -> None:
+    from .policy.baseline import write
+
+    try:
+        write(run.baseline, run.baseline.path)
+    except OSError as error:
+        _stop(f"{run.baseline.path}: cannot be written ({error.strerror})")
 
 
 def main() -> None:

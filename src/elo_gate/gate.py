@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 
 from .inert import inert
-from .verdict import decide
+from .verdict import decide, weigh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .model import Finding
+    from .discover import DiskTree
+    from .model import Finding, Source
     from .policy import Policy
+    from .policy.baseline import Baseline
+    from .policy.reference import Reference
+    from .policy.suppress import Exceptions
     from .project import Project
     from .ruleset.load import Ruleset
     from .verdict import Verdict
@@ -25,12 +29,16 @@ class UsageError(Exception):
 class Run:
     """A finished run: the verdict, and what reporters need beside it.
 
-    `prefix` is where the judged root lies below the repository's top, with a final `/`, or empty.
+    `prefix` is where the judged root lies below the repository's top, with a final `/`, or empty. `exceptions` are the
+    comments and `[[ignore]]` entries, None without any; `remarks` what people are told beside the report.
     """
 
-    __slots__ = ("verdict", "project", "ruleset", "policy", "prefix")
+    __slots__ = ("verdict", "project", "ruleset", "policy", "prefix", "exceptions", "baseline", "remarks")
 
     def __init__(self, verdict: Verdict, project: Project, ruleset: Ruleset, policy: Policy, prefix: str) -> None:
+        self.exceptions: Exceptions | None = None
+        self.baseline: Baseline | None = None
+        self.remarks: list[str] = []
         self.verdict = verdict
         self.project = project
         self.ruleset = ruleset
@@ -73,8 +81,16 @@ def run(
     config: str | None = None,
     files: Sequence[str] | None = None,
     hook: bool = False,
+    changed: str | None = None,
+    policy_from: str | None = None,
+    baseline: str | None = None,
+    growing: bool = False,
 ) -> Run:
     """Judges a tree. `files` names the only ones to look at (the hook); `below` the ones to report on.
+
+    `changed` is a ref: only findings with a place in a file that is not as it was where HEAD left that ref are
+    reported. `policy_from` is a ref whose policy and baseline count instead of the tree's. `baseline` is a file instead
+    of the configured one; with `growing` it need not be there yet.
 
     Raises policy.config.ConfigError and UsageError.
     """
@@ -86,7 +102,8 @@ def run(
 
     tree = DiskTree(root)
     top = tree.top()
-    policy = _policy(tree.root, top, config)
+    reference = _reference(top, policy_from) if policy_from is not None else None
+    policy = _policy(tree.root, top, config) if reference is None else _policy_of(reference, tree.root, config)
     if fail_on is not None:
         policy.fail_on = fail_on
     ruleset = load()
@@ -111,11 +128,113 @@ def run(
     else:
         project.look_at(files)
     outcome = engine.judge(project.subjects(), ruleset, policy.settings, mask)
+    prefix = os.path.relpath(tree.root, top).replace(os.sep, "/") + "/" if top != tree.root else ""
+    remarks: list[str] = []
+    accepted = None
+    if policy.baseline or baseline is not None or reference is not None or growing:
+        accepted = _accepted(policy, tree.root, baseline, reference, growing, remarks)
+    suppressed, exceptions = weigh(project, outcome, policy, ruleset, mask, accepted)
+    if accepted is not None and files is None and accepted.gone():
+        remarks.append(f"{accepted.gone()} accepted findings are gone; `elo-gate baseline prune` takes them out")
     if below:
         outcome.findings = [each for each in outcome.findings if _touches(each, below)]
-    verdict = decide(project, outcome, policy, hook)
-    prefix = os.path.relpath(tree.root, top).replace(os.sep, "/") + "/" if top != tree.root else ""
-    return Run(verdict, project, ruleset, policy, prefix)
+    if changed is not None:
+        different = _different(tree, top, prefix, changed)
+        shown = [each for each in outcome.findings if any(map(different, _sources(each)))]
+        left_out = len(outcome.findings) - len(shown)
+        if left_out:
+            remarks.append(f"{left_out} findings in files that are as in {changed} are not shown")
+        outcome.findings = shown
+    done = Run(decide(project, outcome, policy, hook, suppressed), project, ruleset, policy, prefix)
+    done.exceptions, done.baseline, done.remarks = exceptions, accepted, remarks
+    return done
+
+
+def _reference(top: str, ref: str) -> Reference:
+    from .git import GitError
+    from .policy.reference import Reference
+
+    try:
+        return Reference(top, ref)
+    except GitError as error:
+        raise UsageError(f"--policy-from {inert(ref)}: {inert(str(error))}") from None
+
+
+def _policy_of(reference: Reference, root: str, config: str | None) -> Policy:
+    from .git import GitError
+
+    try:
+        return reference.policy(root, config)
+    except GitError as error:
+        raise UsageError(f"--policy-from {inert(reference.ref)}: {inert(str(error))}") from None
+
+
+def baseline_path(policy: Policy, root: str, named: str | None) -> str:
+    """Where the baseline lies: what was named, else what the policy says, else beside the configuration."""
+    from .policy.baseline import NAME
+
+    folder = os.path.dirname(os.path.abspath(policy.path)) if policy.path else root
+    return os.path.abspath(named) if named is not None else os.path.join(folder, policy.baseline or NAME)
+
+
+def _accepted(
+    policy: Policy, root: str, named: str | None, reference: Reference | None, growing: bool, remarks: list[str]
+) -> Baseline | None:
+    """The baseline that counts; with a reference the one that stood there. Raises ConfigError and UsageError."""
+    from .git import GitError
+    from .policy import ConfigError, baseline
+
+    path = baseline_path(policy, root, named)
+    wanted = named is not None or bool(policy.baseline)
+    entries: list[baseline.Entry] | None
+    try:
+        entries = baseline.read(path, growing)
+    except FileNotFoundError:
+        entries = [] if growing else None
+    if reference is not None and reference.inside(path) is not None:
+        try:
+            text = reference.text(path)
+        except GitError as error:
+            raise UsageError(f"--policy-from {inert(reference.ref)}: {inert(str(error))}") from None
+        before = baseline.parse(text, path) if text is not None else []
+        more = baseline.grown(entries or [], before)
+        if more:
+            remarks.append(f"accepted in this change: {more} (the baseline of {reference.ref} counts)")
+        entries = before
+    elif entries is None and wanted:
+        raise ConfigError(f"{path}: there is no such baseline; `elo-gate baseline add` writes it")
+    if entries is None or not (wanted or growing):
+        return None
+    return baseline.Baseline(entries, path, policy.below)
+
+
+def _different(tree: DiskTree, top: str, prefix: str, ref: str) -> Callable[[Source], bool]:
+    """A test for sources: whether the file is not as it was where HEAD left a ref. Raises UsageError."""
+    from . import git
+    from .discover import HARD_LIMIT, Unreadable
+
+    try:
+        before = git.files(top, git.base(top, ref))
+    except git.GitError as error:
+        raise UsageError(f"--changed {inert(ref)}: {inert(str(error))}") from None
+    known: dict[str, bool] = {}
+
+    def different(source: Source) -> bool:
+        found = known.get(source.path)
+        if found is None:
+            was = before.get(prefix + source.path)
+            try:
+                found = was is None or git.object_id(tree.read(source.path, HARD_LIMIT), was) != was
+            except Unreadable:
+                found = True
+            known[source.path] = found
+        return found
+
+    return different
+
+
+def _sources(finding: Finding) -> list[Source]:
+    return [finding.source, *(source for source, _, _, _ in finding.related)]
 
 
 def declare(project: Project, policy: Policy) -> None:

@@ -31,4 +31,6 @@ def inert_json(text: str) -> str:
 
     A hash stands in JSON only within a string, and never behind a backslash that would be its own.
     """
-    return text.replace("##", "\\u0023#") if "##" in text else text
+    while "##" in text:
+        text = text.replace("##", "\\u0023#")
+    return text

@@ -6,10 +6,18 @@ from .model import SEVERITIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from .engine import Outcome
     from .model import Artifact, Finding
-    from .policy import Ignore, Policy
+    from .policy import Policy
+    from .policy.baseline import Baseline
+    from .policy.suppress import Exceptions
     from .project import Project
+    from .ruleset.load import Ruleset
+
+# What a comment for elo-gate begins with; without it in any text, nothing that reads comments is imported.
+_MARK = "elo-gate:"
 
 
 class Coverage:
@@ -83,18 +91,52 @@ class Broken(Verdict):
     exit_code = 2
 
 
-def decide(project: Project, outcome: Outcome, policy: Policy, hook: bool = False) -> Verdict:
-    """The verdict of a run. As a hook, a tree with nothing to judge passes."""
+def weigh(
+    project: Project,
+    outcome: Outcome,
+    policy: Policy,
+    ruleset: Ruleset,
+    mask: Callable[[str], str],
+    baseline: Baseline | None = None,
+) -> tuple[list[Finding], Exceptions | None]:
+    """(findings let pass, the exceptions), the former taken out of the outcome: by comments, `[[ignore]]`, a baseline.
+
+    What is wrong with exceptions comes in as findings. Raises ConfigError for an `[[ignore]]` that may not be.
+    """
+    passed: list[Finding] = []
+    exceptions = None
+    marked = any(_MARK in each.source.text for each in project.judged())
+    if policy.ignores or marked or any(_MARK in each.source.text for each in outcome.findings):
+        from .policy import suppress
+
+        outcome.findings, passed, exceptions = suppress.apply(
+            outcome.findings, outcome.undecided, project, policy, ruleset
+        )
+    if baseline is not None:
+        from .policy.baseline import match
+        from .policy.suppress import locked
+
+        outcome.findings, accepted = match(outcome.findings, baseline, project, locked(policy, ruleset))
+        passed = passed + accepted
+    if exceptions is not None and any(exceptions.items.values()):
+        from . import engine
+
+        more = engine.judge([exceptions.subject(project)], ruleset, policy.settings, mask)
+        outcome.findings = sorted(
+            outcome.findings + more.findings,
+            key=lambda each: (each.source.path, each.start, each.end, each.rule.id, each.message),
+        )
+        outcome.rules |= more.rules
+        outcome.failures += more.failures
+    return passed, exceptions
+
+
+def decide(
+    project: Project, outcome: Outcome, policy: Policy, hook: bool = False, suppressed: Sequence[Finding] = ()
+) -> Verdict:
+    """The verdict of a run. As a hook, a tree with nothing to judge passes. `suppressed` are findings let pass."""
     coverage = Coverage(project, outcome)
-    findings, suppressed = [], []
-    for finding in outcome.findings:
-        entry = _ignored_by(finding, policy, project.as_of)
-        if entry is None:
-            findings.append(finding)
-        else:
-            entry.used += 1
-            finding.suppressed = entry
-            suppressed.append(finding)
+    findings = outcome.findings
     reasons = _reasons(coverage, policy, hook)
     blocking = SEVERITIES[: SEVERITIES.index(policy.fail_on) + 1]
     made: type[Verdict] = Passed
@@ -102,18 +144,7 @@ def decide(project: Project, outcome: Outcome, policy: Policy, hook: bool = Fals
         made = Broken
     elif any(finding.severity in blocking for finding in findings):
         made = Blocked
-    return made(findings, suppressed, coverage, reasons, project.as_of, policy.fail_on)
-
-
-def _ignored_by(finding: Finding, policy: Policy, as_of: str) -> Ignore | None:
-    for entry in policy.ignores:
-        if (
-            entry.rule == finding.rule.id
-            and (not entry.until or as_of <= entry.until)
-            and entry.matches(finding.source.path)
-        ):
-            return entry
-    return None
+    return made(findings, list(suppressed), coverage, reasons, project.as_of, policy.fail_on)
 
 
 def _reasons(coverage: Coverage, policy: Policy, hook: bool) -> list[str]:

@@ -8,7 +8,6 @@ nothing is used here that only Python knows.
 from __future__ import annotations
 
 from . import KINDS
-from .package import LOCKFILES
 
 _YAML = r"[^/]*\.ya?ml"
 
@@ -16,7 +15,7 @@ _YAML = r"[^/]*\.ya?ml"
 NAMES = {
     "action": r"action\.ya?ml",
     "checklist": r"[^/]*\.mdx?",
-    "cloud": r"apprunner\.ya?ml | staticwebapp\.config\.json | [^/]*\.json",
+    "cloud": r"staticwebapp\.config\.json | [^/]*\.(json|ya?ml)",
     "code": r"[^/]*\.[cm]?[jt]s | [^/]*\.[jt]sx",
     "compose": rf"([^/]*[._-])?compose([._-][^/]*)?\.ya?ml | {_YAML}",
     "dockerfile": r"([^/]*\.)?(docker|container)file | (docker|container)file[._-][^/]*",
@@ -40,14 +39,15 @@ ORDINARY = {
     "lockfiles": r"package-lock\.json | pnpm-lock\.yaml",
     "what is made": r"[^/]*\.(d\.ts|min\.js)",
     "other pipelines": r"bitbucket-pipelines\.yml",
-    "templates, notes and program code about an image": (
-        r"(docker|container)file([._-][^/]*)?"
-        r"\.(j2|tmpl|tpl|toml|kt|swift|vue|svelte|cpp|scss|proto|txt|rst|adoc)"
+    "templates, notes and code about an image": (
+        r"(docker|container)file([._-][^/]*)?\.(j2|tmpl|tpl|toml|txt|rst|adoc)"
+        r" | (docker|container)file([._-][^/]*)?\.(kt|swift|vue|svelte|cpp|scss|proto)"
     ),
     "what an image leaves out": r"[^/]*\.dockerignore",
-    "key stores, notes and program code about an environment": (
-        r"\.envrc | \.env\.(me|keys) | \.env\.vault([.-][^/]*)? | [^/]*\.vault\.env | \.env[._-]([^/]*\.)?"
-        r"(rb|go|rs|java|kt|cs|php|swift|vue|svelte|c|h|cpp|html|css|scss|proto|txt|rst|adoc|toml|diff)"
+    "key stores, notes and code about an environment": (
+        r"\.envrc | \.env\.(me|keys) | \.env\.vault([.-][^/]*)? | [^/]*\.vault\.env"
+        r" | \.env[._-]([^/]*\.)?(rb|go|rs|java|kt|cs|php|swift|vue|svelte|c|h|cpp|proto)"
+        r" | \.env[._-]([^/]*\.)?(html|css|scss|txt|rst|adoc|toml|diff)"
     ),
     "what else GitHub and editors read": (
         rf"\.(github|gitea|forgejo)/(?!(.*/)?(workflows/[^/]+|action\.ya?ml)$)(.*/)?{_YAML}"
@@ -59,13 +59,7 @@ FACTS = ("packages and workspaces", "lockfiles", "what an image leaves out")
 # What else the model of the whole tree reads: words -> names.
 READ = {
     "program code that reads its environment": r"[^/]*\.py",
-    "more lockfiles": " | ".join(
-        sorted(
-            each.replace(".", r"\.")
-            for each in (*LOCKFILES, "npm-shrinkwrap.json")
-            if "json" not in each and "yaml" not in each
-        )
-    ),
+    "more lockfiles": r"bun\.lockb? | yarn\.lock",
     "more packages": r"pyproject\.toml | requirements\.txt | setup\.py | pipfile | \.npmrc | \.gitmodules",
     "what is left out": r"\.(docker|git|vercel)ignore",
     "this gate": r"elo-gate\.toml",
@@ -105,7 +99,7 @@ def exclude(whole: bool) -> str:
 
 
 def _expression(rows: dict[str, str]) -> str:
-    lines = []
+    lines: list[str] = []
     for words, names in rows.items():
         parts = _broken(names)
         for at, part in enumerate(parts):

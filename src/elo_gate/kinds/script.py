@@ -90,7 +90,9 @@ def _lost(text: str, reading: Reading) -> bool:
     """Whether a reader without grammar meets a weighty program where the tree has none."""
     starts = {call.start for call in reading.calls}
     starts.update(command.start for script in reading.scripts for command in script.commands)
-    bodies = [(body.start, body.end) for script in reading.scripts for command in script.commands for body in command.heredocs]
+    bodies = [
+        (body.start, body.end) for script in reading.scripts for command in script.commands for body in command.heredocs
+    ]
     for each in line_syntax.parse(text):
         for word in each.words[:1]:
             if word.text.rpartition("/")[2] in _WEIGHTY and word.start not in starts:
@@ -222,7 +224,9 @@ def _deploys(artifact: Artifact) -> list[Item]:
             del found[start]
     for call in reading(artifact).calls:
         if program(call) in ("docker", "docker-compose") and call.start not in found and not call.contained:
-            words = [word.text for word in call.plain("-f", "--file", "-p", "--project-name", "--env-file", "--profile")]
+            words = [
+                word.text for word in call.plain("-f", "--file", "-p", "--project-name", "--env-file", "--profile")
+            ]
             if words[:2] == ["compose", "up"] or (call.program == "docker-compose" and words[:1] == ["up"]):
                 if DEPLOY in named(artifact.path) or call.remote:
                     place = Node(SCALAR, call.shown, artifact.source, call.start, call.words[-1].end, "'")
@@ -242,7 +246,9 @@ def _rollbacks(artifact: Artifact) -> list[Item]:
     found = []
     for call in reading(artifact).calls:
         name = program(call)
-        words = [word.text for word in call.plain("-n", "--namespace", "--context", "--kubeconfig", "--token", "--scope")]
+        words = [
+            word.text for word in call.plain("-n", "--namespace", "--context", "--kubeconfig", "--token", "--scope")
+        ]
         platform, subcommand = "", ""
         if name == "kubectl" and words[:2] == ["rollout", "undo"]:
             platform, subcommand = "kubernetes", "rollout undo"
@@ -274,7 +280,12 @@ def _restores(artifact: Artifact) -> list[Item]:
                 continue
         else:
             continue
-        facts = {"call": call, "tool": name, "path": call.text(path), "database": call.text(call.option("-d", "--dbname"))}
+        facts = {
+            "call": call,
+            "tool": name,
+            "path": call.text(path),
+            "database": call.text(call.option("-d", "--dbname")),
+        }
         found.append(Item(call.place, facts))
     return found
 

@@ -77,7 +77,8 @@ def _dump(calls: Reading, call: Call, tool: str, after: list[Call]) -> Item:
         "call": call,
         "tool": tool,
         "format": form,
-        "compressed": bool(packed) or (form in (CUSTOM, DIRECTORY) and tool == "pg_dump" and level not in ("0", "none")),
+        "compressed": bool(packed)
+        or (form in (CUSTOM, DIRECTORY) and tool == "pg_dump" and level not in ("0", "none")),
         "packed": packed,
         "encrypted": any(ciphers(each) for each in after),
         "path": text,
@@ -118,7 +119,9 @@ def ciphers(call: Call) -> bool:
     """Whether a call encrypts what it is given."""
     name = program(call)
     if name in ("gpg", "gpg2"):
-        return call.flag("-c", "-e", "--symmetric", "--encrypt", "-r", "--recipient") is not None and not call.flag("--decrypt")
+        return call.flag("-c", "-e", "--symmetric", "--encrypt", "-r", "--recipient") is not None and not call.flag(
+            "--decrypt"
+        )
     if name in ("age", "rage"):
         return call.flag("-d", "--decrypt") is None
     if name == "openssl":
@@ -222,10 +225,19 @@ def _upload(calls: Reading, call: Call) -> Item | None:
         source, target = call.option("--body"), call.option("--bucket")
     elif tool in ("gsutil", "s3cmd", "s5cmd", "mc", "b2", "swift", "oci") and texts:
         source, target = _named_upload(tool, texts, words)
-    elif tool == "gcloud" and texts[:1] == ["storage"] and texts[1:2] and texts[1] in ("cp", "rsync", "mv") and len(words) > 3:
+    elif (
+        tool == "gcloud"
+        and texts[:1] == ["storage"]
+        and texts[1:2]
+        and texts[1] in ("cp", "rsync", "mv")
+        and len(words) > 3
+    ):
         source, target = (words[-2], words[-1]) if texts[-1].startswith("gs://") else (None, None)
     elif tool == "az" and texts[:1] == ["storage"] and any(text.startswith("upload") for text in texts):
-        source, target = call.option("--file", "-f", "--source", "-s"), call.option("--container-name", "-c", "-d") or call.head
+        source, target = (
+            call.option("--file", "-f", "--source", "-s"),
+            call.option("--container-name", "-c", "-d") or call.head,
+        )
     elif tool == "azcopy" and texts[:1] and texts[0] in ("copy", "cp", "sync") and len(words) > 2:
         source, target = (words[1], words[2]) if not texts[1].startswith("http") else (None, None)
     elif tool == "rclone" and texts[:1] and texts[0] in ("copy", "sync", "move", "copyto", "moveto", "rcat"):
@@ -238,10 +250,29 @@ def _upload(calls: Reading, call: Call) -> Item | None:
         if _REMOTE.match(call.text(last)) and not call.text(last).startswith("/"):
             source, target = words[0], last
     elif tool == "curl" and call.flag("-T", "--upload-file", "-F", "--form", "--data-binary"):
-        source, target = call.option("-T", "--upload-file", "-F", "--form", "--data-binary"), words[-1] if words else call.head
-        if source is not None and tool == "curl" and not call.flag("-T", "--upload-file") and "@" not in call.text(source):
+        source, target = (
+            call.option("-T", "--upload-file", "-F", "--form", "--data-binary"),
+            words[-1] if words else call.head,
+        )
+        if (
+            source is not None
+            and tool == "curl"
+            and not call.flag("-T", "--upload-file")
+            and "@" not in call.text(source)
+        ):
             return None
-    elif tool in ("sftp", "lftp", "ncftpput", "ftp", "duplicity", "wal-g", "pgbackrest", "barman", "kopia", "rdiff-backup"):
+    elif tool in (
+        "sftp",
+        "lftp",
+        "ncftpput",
+        "ftp",
+        "duplicity",
+        "wal-g",
+        "pgbackrest",
+        "barman",
+        "kopia",
+        "rdiff-backup",
+    ):
         source, target = None, call.head
     elif tool in ("restic", "borg", "borgmatic") and (texts[:1] in (["backup"], ["create"]) or tool == "borgmatic"):
         repo = call.option("-r", "--repo") if tool == "restic" else (words[1] if len(words) > 1 else None)
@@ -328,7 +359,9 @@ def _prune(calls: Reading, call: Call) -> Item | None:
                 _age(facts, call, age, unit)
         if facts["days"] is None and not facts["open"]:
             return None  # no retention: it deletes everything that is called so
-    elif tool == "rm" and any(program(each) in ("ls", "find", "head", "tail", "awk", "sort") for each in calls.before(call)):
+    elif tool == "rm" and any(
+        program(each) in ("ls", "find", "head", "tail", "awk", "sort") for each in calls.before(call)
+    ):
         before = calls.before(call)
         if any(program(each) == "find" for each in before):
             return None  # told at the find
@@ -352,7 +385,9 @@ def _prune(calls: Reading, call: Call) -> Item | None:
         facts.update(remote=True, open=True)
     elif tool == "aws" and call.texts[:1] == ["s3api"] and "lifecycle" in " ".join(call.texts[1:2]):
         facts.update(remote=True, open=True)
-    elif tool in ("gsutil", "gcloud", "az", "mc") and any("lifecycle" in text or text == "ilm" for text in call.texts[:3]):
+    elif tool in ("gsutil", "gcloud", "az", "mc") and any(
+        "lifecycle" in text or text == "ilm" for text in call.texts[:3]
+    ):
         facts.update(remote=True, open=True)
     else:
         return None
@@ -364,7 +399,9 @@ def _age(facts: dict[str, Any], call: Call, word: Word | None, unit: int) -> Non
     if word is None:
         return
     value = call.value(word)
-    facts["days_at"] = Node(SCALAR if value.known else UNKNOWN, value.text, call.script.source, word.start, word.end, "'")
+    facts["days_at"] = Node(
+        SCALAR if value.known else UNKNOWN, value.text, call.script.source, word.start, word.end, "'"
+    )
     match = _DAYS.fullmatch(value.text.lstrip("+"))
     if not value.known or match is None or value.text.startswith("-"):
         facts["open"] = True
@@ -382,7 +419,11 @@ def _kept(facts: dict[str, Any], before: list[Call]) -> None:
     """How many copies `tail -n +31` or `head -n -30` leave."""
     for each in before:
         word = each.option("-n", "--lines")
-        text = each.text(word) if word is not None else next((t for t in each.texts if t[:1] in "+-" and t[1:].isdigit()), "")
+        text = (
+            each.text(word)
+            if word is not None
+            else next((t for t in each.texts if t[:1] in "+-" and t[1:].isdigit()), "")
+        )
         if program(each) == "tail" and text.startswith("+") and text[1:].isdigit():
             facts["count"] = int(text[1:]) - 1
         elif program(each) == "head" and text.startswith("-") and text[1:].isdigit() and word is not None:
@@ -408,7 +449,16 @@ def checked(artifact: Artifact) -> bool:
     calls = reading(artifact)
     for call in calls.calls:
         name, texts = program(call), call.texts
-        if name == "pg_restore" or name in ("sha256sum", "shasum", "md5sum", "sha512sum", "sha1sum", "cksum", "b3sum", "b2sum"):
+        if name == "pg_restore" or name in (
+            "sha256sum",
+            "shasum",
+            "md5sum",
+            "sha512sum",
+            "sha1sum",
+            "cksum",
+            "b3sum",
+            "b2sum",
+        ):
             return True
         if name in (*PACKERS, "gunzip", "unzip", "unzstd") and call.flag("-t", "--test"):
             return True

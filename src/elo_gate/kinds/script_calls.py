@@ -48,7 +48,19 @@ class Call:
     `wrappers`: the programs around it, outermost first. `user`: whom `sudo -u` runs it as. `fetched`: npx loads it.
     """
 
-    __slots__ = ("args", "command", "fetched", "head", "outer", "program", "script", "user", "version", "words", "wrappers")
+    __slots__ = (
+        "args",
+        "command",
+        "fetched",
+        "head",
+        "outer",
+        "program",
+        "script",
+        "user",
+        "version",
+        "words",
+        "wrappers",
+    )
 
     def __init__(self, script: Script, command: Command, words: list[Word], wrappers: tuple[str, ...]) -> None:
         self.script = script
@@ -211,7 +223,13 @@ class Reading:
                 self._by.setdefault(id(command), []).append(call)
 
     def _unwrap(
-        self, script: Script, command: Command, words: list[Word], wrappers: tuple[str, ...], outer: Call | None, depth: int
+        self,
+        script: Script,
+        command: Command,
+        words: list[Word],
+        wrappers: tuple[str, ...],
+        outer: Call | None,
+        depth: int,
     ) -> Iterator[Call]:
         user, fetched = "", False
         around = wrappers
@@ -221,7 +239,9 @@ class Reading:
             if name in _PREFIXES:
                 valued, own = _PREFIXES[name]
                 if name in ("sudo", "doas", "runuser", "gosu", "su-exec"):
-                    user = next((b.text for a, b in zip(rest, rest[1:], strict=False) if a.text in ("-u", "--user")), "root")
+                    user = next(
+                        (b.text for a, b in zip(rest, rest[1:], strict=False) if a.text in ("-u", "--user")), "root"
+                    )
                 fetched = fetched or name in _FETCHERS
                 inner = _skip(rest, frozenset(valued))[own:]
             elif len(rest) > 1 and (name, rest[0].text) in _RUNNERS:
@@ -265,7 +285,8 @@ class Reading:
                     yield (body.start, body.end), body.literal, "ssh"
         elif program in _SHELLS or program in ("su", "eval"):
             text = call.option("-c", "--command") or next(
-                (b for a, b in zip(args, args[1:], strict=False) if a.text.startswith("-") and a.text.endswith("c")), None
+                (b for a, b in zip(args, args[1:], strict=False) if a.text.startswith("-") and a.text.endswith("c")),
+                None,
             )
             if program == "eval":
                 text = args[0] if len(args) == 1 else None

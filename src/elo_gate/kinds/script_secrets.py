@@ -38,7 +38,9 @@ def literals(artifact: Artifact) -> list[tuple[Node, str, Node]]:
             key, equals, value = text.partition("=")
             if span is not None:
                 found.append((_value(call.script, word), "the address", call.place))
-            elif equals and word.known and key.lstrip("-").isidentifier() and credential.literal(key.lstrip("-"), value):
+            elif (
+                equals and word.known and key.lstrip("-").isidentifier() and credential.literal(key.lstrip("-"), value)
+            ):
                 found.append((_value(call.script, word), key.lstrip("-"), call.place))
     return found
 
@@ -51,7 +53,9 @@ def arguments(call: Call) -> list[tuple[Word, str]]:
         if word is not None:
             found.append((word, flag))
     short = _SHORT.get(program(call))
-    if short is not None and not (program(call).startswith(("mysql", "mariadb")) and any(t == "-p" for t in call.texts)):
+    if short is not None and not (
+        program(call).startswith(("mysql", "mariadb")) and any(t == "-p" for t in call.texts)
+    ):
         word = call.option(short)
         if word is not None and word.text:
             found.append((word, short))

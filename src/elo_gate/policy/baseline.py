@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from ..model import Finding
     from ..project import Project
+    from ..ruleset.load import Ruleset
+    from . import Policy
 
     Identity = tuple[str, str, str]
 
@@ -205,9 +207,7 @@ def _top(identity: Identity) -> Identity:
     return (rule, head + FIRST, shape) if mark else identity
 
 
-def _moved(
-    rest: list[tuple[Finding, Identity, str]], baseline: Baseline, project: Project
-) -> Callable[[str], str]:
+def _moved(rest: list[tuple[Finding, Identity, str]], baseline: Baseline, project: Project) -> Callable[[str], str]:
     """From a file that the baseline does not know to the gone file in whose place it stands, by name and by what is
     found in both."""
     prefix = baseline.prefix
@@ -278,6 +278,24 @@ def add(baseline: Baseline, findings: Iterable[Finding], project: Project, reaso
             entry.count += 1
         entry.used += 1
     return count
+
+
+def accept(
+    baseline: Baseline,
+    findings: Iterable[Finding],
+    project: Project,
+    policy: Policy,
+    ruleset: Ruleset,
+    reason: str,
+    only: Iterable[str] = (),
+) -> int:
+    """Accepts the findings of a run, those of some rules only where they are named, never those that nothing lets
+    pass; how many."""
+    from .suppress import locked
+
+    fixed, named = locked(policy, ruleset), frozenset(only)
+    chosen = [each for each in findings if (not named or each.rule.id in named) and not fixed(each.rule.id)]
+    return add(baseline, chosen, project, " ".join(reason.split()))
 
 
 def prune(baseline: Baseline) -> int:

@@ -152,7 +152,7 @@ def _over(base: dict[str, Any], own: dict[str, Any], path: str) -> dict[str, Any
         known, given = rules.get(identifier, (None, {}))
         if severity is not None and (identifier in locked or identifier.partition("/")[0] + "/*" in locked):
             if RULE_LEVELS.index(severity) > RULE_LEVELS.index(known or "error"):
-                raise ConfigError(f"{path}: [rule.\"{identifier}\"]: a policy that this one extends locks this rule")
+                raise ConfigError(f'{path}: [rule."{identifier}"]: a policy that this one extends locks this rule')
         rules[identifier] = (severity or known, {**given, **parameters})
     merged["rule"] = rules
     return merged

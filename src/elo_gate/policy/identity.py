@@ -201,7 +201,7 @@ def _instructions(root: Node) -> Iterator[Place]:
 
 
 def _outline(source: Source, start: int) -> tuple[str, ...]:
-    """The way to a place in a text without a tree: the first words of the lines that enclose it by their indentation."""
+    """The way to a place in a text without a tree: the first words of the lines around it, by their indentation."""
     number = source.position(start)[0]
     line = source.line(number)
     indent = len(line) - len(line.lstrip())

@@ -42,7 +42,7 @@ class Reference:
         return git.text(self.top, self.commit, inside) if inside is not None else None
 
     def policy(self, root: str, config: str | None) -> Policy:
-        """The policy of the commit for a judged root; the default one when it had none. Raises ConfigError, GitError."""
+        """The commit's policy for a judged root; the default one when it had none. Raises ConfigError, GitError."""
         if config is not None:
             if self.inside(config) is None:
                 return read(config, root)
@@ -58,9 +58,7 @@ class Reference:
                 if text is not None and (name == NAMES[0] or "[tool.elo-gate" in text):
                     found[name] = text
             if len(found) == 2:
-                raise ConfigError(
-                    f"{folder}: both elo-gate.toml and [tool.elo-gate] in pyproject.toml in {self.ref}; keep one of them"
-                )
+                raise ConfigError(f"{folder}: both elo-gate.toml and [tool.elo-gate] in {self.ref}; keep one of them")
             for name, text in found.items():
                 return self._read(os.path.join(folder, name), text, root)
             above = os.path.dirname(folder)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 
-from ..model import MAP, SCALAR, Artifact, Item, Node, Source
+from ..model import SCALAR, Artifact, Item, Node, Source
 from . import ConfigError, is_date
 from .comments import MARK, Comment, comments
 from .config import nearest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ..model import Finding
@@ -29,7 +30,18 @@ _HEAD = re.compile(r"elo-gate:\s*([A-Za-z][A-Za-z-]*)?\s*(.*)\Z", re.S)
 _ID = re.compile(r"[a-z0-9-]+(?:/[a-z0-9-]+)+\Z")
 _WORD = re.compile(r"([A-Za-z][A-Za-z_-]*)=(\S+)\s*")
 # What other tools call it.
-_OTHERS = ("allow", "disable", "ignore-file", "ignore-line", "ignore-next-line", "noqa", "nolint", "off", "skip", "suppress")
+_OTHERS = (
+    "allow",
+    "disable",
+    "ignore-file",
+    "ignore-line",
+    "ignore-next-line",
+    "noqa",
+    "nolint",
+    "off",
+    "skip",
+    "suppress",
+)
 
 
 class Inline:
@@ -106,6 +118,11 @@ def apply(
             passed.append(finding)
     _judge_use(found, undecided, project, policy)
     return kept, passed, found
+
+
+def locked(policy: Policy, ruleset: Ruleset) -> Callable[[str], bool]:
+    """A test for rule ids: whether nothing lets the rule's findings pass."""
+    return _Terms(policy, ruleset, "").fixed
 
 
 class _Terms:
@@ -254,9 +271,7 @@ def _of(finding: Finding, inline: Any, ignores: list[Ignore], terms: _Terms) -> 
     return None
 
 
-def _judge_use(
-    found: Exceptions, undecided: list[tuple[str, str, int, str]], project: Project, policy: Policy
-) -> None:
+def _judge_use(found: Exceptions, undecided: list[tuple[str, str, int, str]], project: Project, policy: Policy) -> None:
     """Makes items of exceptions that are past their day or cover nothing.
 
     Of a part of the files, and of a folder below the configuration's, nothing can be said about what is not found. A
@@ -272,7 +287,9 @@ def _judge_use(
             source = each.node.source
             first = source.position(each.covers[0])[0]
             last = source.position(each.covers[1])[0]
-            if not any(rule == each.rule and path == each.path and first <= line <= last for rule, path, line in open_answers):
+            if not any(
+                rule == each.rule and path == each.path and first <= line <= last for rule, path, line in open_answers
+            ):
                 found.items["unused"].append(Item(each.node, {"fault": "default", **facts}))
     for entry in policy.ignores:
         if entry.node is None:
@@ -283,8 +300,3 @@ def _judge_use(
         elif not entry.used and not project.partial:
             if not any(rule == entry.rule and entry.matches(path) for rule, path, _ in open_answers):
                 found.items["unused"].append(Item(entry.node, {"fault": "entry", **facts}))
-
-
-def place_of(node: Node, source: Source) -> Node:
-    """Where a finding about an `[[ignore]]` points: its header, in the configuration under its name below the root."""
-    return Node(MAP, [], source, node.start, node.end)

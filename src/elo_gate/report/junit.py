@@ -60,7 +60,7 @@ def render(run: Run) -> str:
         body, what = _body(run, finding, f"{finding.source.path}:{line}:{column}")
         suite(finding.source.path).add(f"{finding.rule.id} ({line}:{column})", line, body, what)
     for rule, path, line, why in verdict.coverage.undecided:
-        suite(path).add(f"{rule} ({line}) undecided", line, f"<skipped{attributes(message=why)}/>", "skipped")
+        suite(path or "elo-gate").add(f"{rule} ({line}) undecided", line, f"<skipped{attributes(message=why)}/>", "skipped")
     for artifact in verdict.coverage.judged:
         if artifact.path not in suites:
             suite(artifact.path).add("no findings", 1)

@@ -43,7 +43,8 @@ def render(run: Run) -> str:
     for reason in verdict.reasons:
         points.append(("not ok", description(f"not analysed: {reason}"), []))
     for rule, path, line, why in verdict.coverage.undecided:
-        points.append(("ok", f"{description(f'{path}:{line} {rule}')} # SKIP undecided: {description(why)}", []))
+        what = f"{path}:{line} {rule}" if path else rule
+        points.append(("ok", f"{description(what)} # SKIP undecided: {description(why)}", []))
     found = {finding.source.path for finding in verdict.findings}
     points += [("ok", description(each.path), []) for each in verdict.coverage.judged if each.path not in found]
     lines = ["TAP version 14", f"1..{len(points)}"]

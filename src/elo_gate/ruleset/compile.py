@@ -157,6 +157,7 @@ def documentation(rule: RuleFile) -> dict[str, Any]:
             name: template(" ".join(text.split()), rule.check is not None, rule.id)[0]
             for name, text in rule.messages.items()
         },
+        "tables": list(rule.tables),
         "references": [(each.title, each.url, each.date.isoformat()) for each in rule.references],
         "security": rule.security,
         "cwe": list(rule.cwe),

@@ -8,6 +8,10 @@ import textwrap
 
 from .load import Ruleset, data_dir
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class ScaffoldError(Exception):
     """A rule file that cannot be started; the message says what to do instead."""
@@ -40,7 +44,27 @@ def explain(ruleset: Ruleset, identifier: str, language: str = "en") -> str:
     if words["references"]:
         lines += ["", "sources"]
         lines += [f"    {title}, {url}, looked up {date}" for title, url, date in words["references"]]
+    for name in words["tables"]:
+        table = ruleset.table(name)
+        if table is not None:
+            lines += ["", f"facts as of {table['as_of']}, from rules/data/{name}.yaml"]
+            lines += [f"    {each['title']}, {each['url']}, looked up {each['date']}" for each in _sources(table)]
     return "\n".join(lines) + "\n"
+
+
+def _sources(table: Any) -> list[dict[str, str]]:
+    """The sources of a table, wherever in it they stand: maps with `title`, `url` and `date`."""
+    found: dict[str, dict[str, str]] = {}
+    stack = [table]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict):
+            if {"title", "url", "date"} <= value.keys():
+                found.setdefault(value["url"], value)
+            stack.extend(reversed(list(value.values())))
+        elif isinstance(value, list):
+            stack.extend(reversed(value))
+    return list(found.values())
 
 
 def _wrapped(label: str, text: str) -> list[str]:

@@ -90,6 +90,7 @@ class RuleFile(Strict):
     rationale: Annotated[str, Field(min_length=20, max_length=900)]
     fix: Text
     references: list[Reference] = []
+    tables: list[Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]] = []
     security: Annotated[float | None, Field(gt=0, le=10)] = None
     cwe: list[int] = []
     aliases: list[str] = []

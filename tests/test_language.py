@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from elo_gate import gate
 from elo_gate.report import text
 from elo_gate.ruleset import page
 from elo_gate.ruleset.compile import compile_rules, translation
-from elo_gate.ruleset.load import RuleError, load
+from elo_gate.ruleset.load import RuleError, data_dir, load
 from elo_gate.ruleset.schema import RuleFile
 
 RULE = {
@@ -56,8 +59,6 @@ def test_a_translation_has_the_messages_of_its_rule() -> None:
 
 
 def test_the_report_speaks_portuguese_and_keeps_ids(tmp_path: object) -> None:
-    from pathlib import Path
-
     root = Path(str(tmp_path))
     (root / "Dockerfile").write_text('FROM node:24-alpine\nEXPOSE 3000\nCMD ["node", "server.js"]\n')
     run = gate.run(str(root), as_of="2026-11-25")
@@ -71,3 +72,33 @@ def test_the_report_speaks_portuguese_and_keeps_ids(tmp_path: object) -> None:
 def test_explain_in_portuguese() -> None:
     shown = page.explain(load(), "docker/root-user", "pt-BR")
     assert shown.startswith("docker/root-user: A imagem publicada roda como root")
+
+
+def outline(edition: str) -> list[tuple[str, str, int, bool, list[str]]]:
+    """Every heading: depth, clause id, the paragraphs below it, whether a number of elo is among them, and the code."""
+    found = []
+    for heading, body in re.findall(r"^(#+ .+)\n\n((?:(?!#).*\n?)*)", edition, re.M):
+        depth, clause = re.fullmatch(r"(#+) (?:([A-Z]{2,4}-\d+) )?.+", heading).groups()  # type: ignore[union-attr]
+        paragraphs = [each for each in body.split("\n\n") if each.strip()]
+        code = sorted(" ".join(each.split()) for each in re.findall(r"`([^`]+)`", body))
+        found.append((depth, clause or "", len(paragraphs), " elo: " in " ".join(body.split()), code))
+    return found
+
+
+def test_the_standard_is_complete_in_both_editions() -> None:
+    folder = Path(data_dir("rules"))
+    english, portuguese = (
+        outline((folder / name).read_text(encoding="utf-8")) for name in ("STANDARD.md", "STANDARD.pt-BR.md")
+    )
+    clauses = [clause for _, clause, *_ in english if clause]
+    assert len(clauses) == len(set(clauses)) > 30
+    assert [clause for _, clause, *_ in portuguese if clause] == clauses, "the same clauses in the same order"
+    assert [depth for depth, *_ in portuguese] == [depth for depth, *_ in english], "the same headings"
+    for there, here in zip(english, portuguese, strict=True):
+        assert here == there, f"{there[1] or 'a heading'}: paragraphs, elo's numbers and code as in STANDARD.md"
+
+
+def test_every_built_in_rule_speaks_portuguese() -> None:
+    rules = load()
+    lacking = [each for each in rules.ids if rules.translated(each, "pt-BR") is None]
+    assert not lacking, f"{len(lacking)} rules lack `translations: pt-BR:`: {', '.join(lacking)}"

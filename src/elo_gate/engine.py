@@ -150,7 +150,7 @@ def _judge_one(
                         continue
                     else:
                         at = rule.at(item, params, file) if rule.at is not None else None
-                        faults = (Fault(at if isinstance(at, (Node, Item)) and _place(at) is not None else item),)
+                        faults = (Fault(at if isinstance(at, (Node, Item)) and place_of(at) is not None else item),)
                     for fault in faults:
                         if isinstance(fault, Undecided):
                             at = fault.at if fault.at is not None else item
@@ -184,7 +184,7 @@ def check_of(rule: Rule) -> Any:
     return found
 
 
-def _place(at: Any) -> Node | None:
+def place_of(at: Any) -> Node | None:
     """The node a place points to: an item's short token, a node itself; None for what is not in a file."""
     node = at.place if isinstance(at, Item) else at
     if isinstance(at, Item) and (not isinstance(node, Node) or not node.source.path):
@@ -193,7 +193,7 @@ def _place(at: Any) -> Node | None:
 
 
 def _line(at: Any, source: Source) -> int:
-    node = _place(at) if at is not None else None
+    node = place_of(at) if at is not None else None
     return node.source.position(node.start)[0] if node is not None and node.source.path == source.path else 1
 
 
@@ -213,9 +213,9 @@ def span(node: Node) -> tuple[Source, int, int]:
 def _finding(
     rule: Rule, fault: Fault, severity: str | None, artifact: Artifact, mask: Callable[[str], str], context: Any
 ) -> Finding:
-    node = _place(fault.at)
+    node = place_of(fault.at)
     if node is None:
-        node = _place(context[0])
+        node = place_of(context[0])
     if node is None:
         node = Node("scalar", "", artifact.source, 0, 0)
     source, start, end = span(node)
@@ -231,7 +231,7 @@ def _finding(
     shown = [mask(value) for value in fixes]
     related = []
     for at, words in fault.related:
-        other = _place(at)
+        other = place_of(at)
         if other is not None:
             related.append((*span(other), mask(words)))
     if severity is None:

@@ -98,6 +98,9 @@ def by_siblings(path: str, kind: str, names: Iterable[str]) -> tuple[str, str] |
         return None
     own = path.rpartition("/")[2]
     for name in names:
+        # `Dockerfile.tools` beside `Dockerfile.production` is another image; only the plain name is a twin.
+        if kind == "dockerfile" and len(words(own)) > 1 and words(own)[0] == "dockerfile":
+            break
         if name != own and _of(words(name), True) == PRODUCTION:
             return "development", f"'{name}' beside it is the one for production"
     for name in names:

@@ -127,6 +127,9 @@ def run(
         project.look()
     else:
         project.look_at(files)
+    for path in [each for each in project.aside if each.endswith("elo-gate-baseline.json")]:
+        # What was found must not be a fact about the tree: a variable named there is not used there.
+        del project.aside[path]
     outcome = engine.judge(project.subjects(), ruleset, policy.settings, mask)
     prefix = os.path.relpath(tree.root, top).replace(os.sep, "/") + "/" if top != tree.root else ""
     remarks: list[str] = []

@@ -24,6 +24,7 @@ export default defineRailway(() => {
     env: {
       DATABASE_URL: database.env.DATABASE_URL,
       REDIS_URL: cache.env.REDIS_URL,
+      SENTRY_DSN: preserve(),
       SESSION_SECRET: preserve(),
       NEXT_PUBLIC_SITE_URL: "https://intranet.elo.example",
       // The domain above forwards to 3000; without this Railway would choose a port of its own.

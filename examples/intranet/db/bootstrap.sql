@@ -1,5 +1,6 @@
 -- Once, on a new server, as its owner; the database itself is made by the container (POSTGRES_DB).
---   psql --set app_password="$(cat secrets/app_password)" --dbname intranet --file db/bootstrap.sql
+--   psql --set owner_password="$(cat secrets/owner_password)" --set app_password="$(cat secrets/app_password)" \
+--     --set backup_password="$(cat secrets/backup_password)" --dbname intranet --file db/bootstrap.sql
 -- Settings of the server are no matter of this file: they stand where it is started.
 \set ON_ERROR_STOP on
 

@@ -123,10 +123,11 @@ def upstreams(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Faul
                 host, port = target.facts["host"], target.facts["port"]
                 if not host or port is None or not target.facts["known"]:
                     continue
-                for service, part in parts:
-                    if part.kind == COMPOSE and part.name == host:
-                        yield from _sent(target, port, service, part)
-                yield from _to_service(project, target, host, port)
+                alike = [(service, part) for service, part in parts if part.kind == COMPOSE and part.name == host]
+                for service, part in alike:
+                    yield from _sent(target, port, service, part)
+                if not alike:  # where both have one of that name, Compose's is the one that mounts a file of nginx
+                    yield from _to_service(project, target, host, port)
 
 
 def _sent(target: Item, port: int, service: services.Service, part: Part) -> Iterator[Fault | Undecided]:

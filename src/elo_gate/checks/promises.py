@@ -49,8 +49,30 @@ def unmet(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     if it.facts["open"]:
         yield Undecided(it.facts["open"], it)
         return
+    if _said_elsewhere(word, file):
+        return
     title, write = _WRITE[word]
     yield Fault(it, word=word, title=title, write=write)
+
+
+def _said_elsewhere(word: str, file: Artifact) -> bool:
+    """Whether a rule about the thing itself says it: project/rollback-plan-missing, project/backup-not-scheduled."""
+    project = file.project
+    if word == "rollback":
+        from ..project import rollbacks
+
+        return bool(rollbacks.items(project))
+    if word == "scheduled-backup":
+        from ..project import backups
+        from .backups import not_scheduled
+
+        for item in backups.items(project):
+            try:
+                if any(isinstance(answer, Fault) for answer in not_scheduled(item, file, {})):
+                    return True
+            except Undecided:
+                pass
+    return False
 
 
 # -- what watches production

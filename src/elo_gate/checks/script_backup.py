@@ -1,4 +1,4 @@
-"""Judges what a backup script saves: does it leave the house, can it be read back, who can read it, how long is it kept."""
+"""Judges what a backup script saves: does it leave, who can read it, can it be read back, how long is it kept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DAYS = 30
 
 
 def _kept(file: Artifact) -> list[Item]:
-    """The dumps and archives that a script makes to keep them; nothing where it only dumps before it does another thing."""
+    """The dumps and archives that a script makes to keep them; nothing where it dumps before it does another thing."""
     if not _is_backup(file):
         return []
     found = list(view(file, "dumps"))
@@ -220,24 +220,14 @@ def double_compression(it: Item, file: Artifact, params: dict[str, Any]) -> Answ
     for name in ("dumps", "archives"):
         for item in view(file, name):
             facts = item.facts
-            if name == "dumps":
-                again = next((each for each in calls.after(facts["call"]) if program(each) in backups.PACKERS), None)
-                built_in = (
-                    facts["compressed"]
-                    and facts["format"] in (backups.CUSTOM, backups.DIRECTORY)
-                    and facts["tool"] == "pg_dump"
-                )
-            else:
-                again = next((each for each in calls.after(facts["call"]) if program(each) in backups.PACKERS), None)
-                built_in = bool(facts["packed"])
-            if built_in and again is None and facts["path"]:
+            if not (facts["built_in"] if name == "dumps" else facts["packed"]):
+                continue
+            again = next((each for each in calls.after(facts["call"]) if program(each) in backups.PACKERS), None)
+            if again is None and facts["path"]:
                 again = _packs(calls.calls, facts)
-            if built_in and again is not None:
-                what = (
-                    f"{facts['tool']} in {facts['format']} format"
-                    if name == "dumps"
-                    else f"{facts['tool']} with compression"
-                )
+            if again is not None:
+                how = f"in {facts['format']} format" if name == "dumps" else "with compression"
+                what = f"{facts['tool']} {how}"
                 yield Fault(again.place, [(item, "packed here already")], program=program(again), what=what)
 
 
@@ -254,12 +244,6 @@ def _packs(calls: list[Call], facts: dict[str, Any]) -> Call | None:
     return None
 
 
-_DUMPS_END = {
-    backups.PLAIN: (".sql",), backups.CUSTOM: (".dump", ".pgdump", ".backup", ".custom", ".fc", ".bak", ".pg_dump", ".pgcustom"),
-    backups.TAR: (".tar",),
-}  # fmt: skip
-
-
 def misleading_extension(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields a fault for each file whose name says another format than it has."""
     for item in view(file, "dumps"):
@@ -268,19 +252,21 @@ def misleading_extension(it: Item, file: Artifact, params: dict[str, Any]) -> An
             continue
         found = _wrong_dump(facts)
         if found is not None:
-            ending, message, wanted = found
-            yield Fault(_ending_at(file, facts, ending), [(item, "written by this")], message, ending=ending, format=facts["format"],
-                        wanted=wanted, tool=facts["tool"])  # fmt: skip
+            ending, message = found
+            values = {"ending": ending, "format": facts["format"], "tool": facts["tool"]}
+            yield Fault(_ending_at(file, facts, ending), [(item, "written by this")], message, **values)
     for item in view(file, "archives"):
         facts = item.facts
         if facts["tool"] == "tar" and not facts["packed"] and not reading(file).after(facts["call"]):
-            ending = next((each for each in (".gz", ".tgz", ".bz2", ".xz", ".zst") if facts["path"].endswith(each)), "")
+            endings = (".gz", ".tgz", ".bz2", ".xz", ".zst")
+            ending = next((each for each in endings if facts["path"].endswith(each)), "")
             if ending:
-                yield Fault(_ending_at(file, facts, ending), [(item, "written by this")], "unpacked", ending=ending, format="tar",
-                            wanted="tar --create --gzip --file", tool="tar")  # fmt: skip
+                values = {"ending": ending, "format": "tar", "tool": "tar"}
+                yield Fault(_ending_at(file, facts, ending), [(item, "written by this")], "unpacked", **values)
 
 
-def _wrong_dump(facts: dict[str, Any]) -> tuple[str, str, str] | None:
+def _wrong_dump(facts: dict[str, Any]) -> tuple[str, str] | None:
+    """(ending, which message) of a dump whose name says another format."""
     path, form = facts["path"], facts["format"]
     if not path or not form:
         return None
@@ -288,14 +274,10 @@ def _wrong_dump(facts: dict[str, Any]) -> tuple[str, str, str] | None:
         path = path.removesuffix(ending)
     packed = next((each for each in (".gz", ".bz2", ".xz", ".zst", ".lz4") if path.endswith(each)), "")
     if packed:
-        if form in (backups.CUSTOM, backups.DIRECTORY):
-            return (packed, "packed", ".dump") if not facts["packed"] else None
-        return (packed, "unpacked", "") if not facts["packed"] else None
-    if form == backups.CUSTOM and path.endswith((".sql", ".tar", ".txt")):
-        return path[path.rindex(".") :], "format", ".dump"
-    if form == backups.PLAIN and path.endswith((".tar", ".custom", ".pgdump")):
-        return path[path.rindex(".") :], "format", ".sql"
-    return None
+        message = "packed" if form in (backups.CUSTOM, backups.DIRECTORY) else "unpacked"
+        return (packed, message) if not facts["packed"] else None
+    wrong = {backups.CUSTOM: (".sql", ".tar", ".txt"), backups.PLAIN: (".tar", ".custom", ".pgdump")}.get(form, ())
+    return (path[path.rindex(".") :], "format") if path.endswith(wrong) and wrong else None
 
 
 def _ending_at(file: Artifact, facts: dict[str, Any], ending: str) -> Node:
@@ -317,7 +299,7 @@ def _ending_at(file: Artifact, facts: dict[str, Any], ending: str) -> Node:
 def not_encrypted(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields a fault for the first copy that leaves the machine in the clear."""
     kept = _kept(file)
-    uploads = [item for item in view(file, "uploads")]
+    uploads = view(file, "uploads")
     if not kept or not uploads or any(item.facts["encrypted"] for item in uploads):
         return
     if any(backups.ciphers(call) for call in reading(file).calls) or any(item.facts.get("encrypted") for item in kept):
@@ -346,7 +328,7 @@ def not_verified(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
         if (
             other.path != file.path
             and re.search(r"verify|test|check|restore", name, re.I)
-            and "backup" in other.source.text.lower()
+            and ("backup" in other.source.text.lower() or not other.source.text.strip())
         ):
             if not other.source.text.strip():
                 raise Undecided(f"what {other.path} does is not here", dumps[0])
@@ -391,24 +373,25 @@ def asks_for_password(it: Item, file: Artifact, params: dict[str, Any]) -> Answe
 def roles_not_saved(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields a note for a cluster whose roles no script of the tree dumps."""
     dumps = [item for item in view(file, "dumps") if item.facts["tool"] == "pg_dump"]
-    if not dumps or not _is_backup(file) or dumps[0].facts["contained"] and False:
+    if not dumps or not _is_backup(file):
         return
     for other in file.project.artifacts("script"):
         if "pg_dumpall" in other.source.text or "pg_basebackup" in other.source.text:
             return
-    if _makes_roles(file.project):
+    if all(item.facts["contained"] for item in dumps) and _one_role(file.project):
         return
+    if any(_CREATES_ROLES.search(artifact.source.text) for artifact in file.project.artifacts("sql")):
+        return  # a new server gets its roles from the script that made them
     yield Fault(dumps[0], tool="pg_dump")
 
 
-def _makes_roles(project: Any) -> bool:
-    """Whether an SQL script of the tree creates the roles anew, or a container does so from its environment."""
-    for artifact in project.artifacts("sql"):
-        if artifact.state == "judged" and re.search(r"\bCREATE\s+(?:ROLE|USER)\b", artifact.source.text, re.I):
-            return True
-    return any(
-        "POSTGRES_USER" in artifact.source.text for kind in ("compose", "k8s") for artifact in project.artifacts(kind)
-    )
+_CREATES_ROLES = re.compile(r"^[ \t]*CREATE\s+(?:ROLE|USER)\b", re.I | re.M)
+
+
+def _one_role(project: Any) -> bool:
+    """Whether the container of the database makes its role from its environment."""
+    kinds = ("compose", "k8s")
+    return any("POSTGRES_USER" in artifact.source.text for kind in kinds for artifact in project.artifacts(kind))
 
 
 def not_incremental(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
@@ -422,7 +405,3 @@ def not_incremental(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
         if holes:
             deletes = call.flag("--delete", "--delete-after", "--delete-before", "--del") is not None
             yield Fault(item, message="delete" if deletes else "default", path=item.facts["path"])
-
-
-def noted(file: Artifact) -> str:
-    return WARNING if file.project.elo else NOTE

@@ -28,7 +28,12 @@ def _whole(call: Call) -> Node:
 
 # -- what is installed
 
-_INSTALLS = {"npm": ("install", "i", "add"), "pnpm": ("add", "install", "i"), "bun": ("add", "install", "i"), "yarn": ("add",)}
+_INSTALLS = {
+    "npm": ("install", "i", "add"),
+    "pnpm": ("add", "install", "i"),
+    "bun": ("add", "install", "i"),
+    "yarn": ("add",),
+}
 _VERSION = re.compile(r"^v?\d|^[~^]\d|^\$|^\*$")
 
 
@@ -66,7 +71,7 @@ def unknown_subcommand(it: Item, file: Artifact, params: dict[str, Any]) -> Answ
         entry = table["programs"].get(program(call))
         if entry is None or call.flag("--help", "-h") is not None:
             continue
-        words = [word for word in call.plain(*entry.get("valued", ()))]
+        words = call.plain(*entry.get("valued", ()))
         prefix = entry.get("behind", "")
         if prefix:
             if not words or words[0].text != prefix:
@@ -86,8 +91,10 @@ def unknown_subcommand(it: Item, file: Artifact, params: dict[str, Any]) -> Answ
 # -- what is not reached
 
 _NAMESPACED = ("-n", "--namespace", "-A", "--all-namespaces")
-_KUBECTL = ("-n", "--namespace", "-c", "--container", "--context", "--kubeconfig", "-f", "--filename", "-l", "--selector", "-o",
-            "--output", "--to-revision", "--timeout", "--replicas", "--cluster", "--revision", "-p", "--patch")  # fmt: skip
+_KUBECTL = tuple(
+    """-n --namespace -c --container --context --kubeconfig -f --filename -l --selector -o --output --to-revision
+    --timeout --replicas --cluster --revision -p --patch""".split()
+)
 _KINDS = {
     "deploy": "Deployment", "deployment": "Deployment", "deployments": "Deployment", "sts": "StatefulSet",
     "statefulset": "StatefulSet", "statefulsets": "StatefulSet", "ds": "DaemonSet", "daemonset": "DaemonSet",
@@ -105,13 +112,15 @@ def wrong_namespace(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
         target = _target(call)
         if target is None:
             continue
-        kind, name, word = target
+        kind, name = target
         same = [owner for owner in every if owner.facts["kind"] == kind and owner.facts["name"] == name]
         if not same:
             if _renamed(file.project):
                 yield Undecided("Kustomize or Helm may give it that name", call.place)
             else:
-                yield Fault(_whole(call), [(every[0].place, "what the manifests have")], message="absent", kind=kind, name=name)
+                yield Fault(
+                    _whole(call), [(every[0].place, "what the manifests have")], message="absent", kind=kind, name=name
+                )
             continue
         wanted = {owner.facts["namespace"] for owner in same}
         option = call.option(*_NAMESPACED[:2])
@@ -122,7 +131,9 @@ def wrong_namespace(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
         names = {each or "default" for each in wanted}
         if given in names or option is None and names == {"default"}:
             continue
-        if option is None and re.search(r"set-context|use-context|kubens|KUBECONFIG|--kubeconfig|HELM_NAMESPACE|alias\s+kubectl", text):
+        if option is None and re.search(
+            r"set-context|use-context|kubens|KUBECONFIG|--kubeconfig|HELM_NAMESPACE|alias\s+kubectl", text
+        ):
             yield Undecided("the context may name the namespace", call.place)
             continue
         rolls = "undo" in call.texts
@@ -144,20 +155,30 @@ def _renamed(project: Any) -> bool:
     """Whether a tool may name the objects otherwise than the manifests do."""
     for artifact in project.artifacts("k8s"):
         name = artifact.path.rpartition("/")[2].lower()
-        if name.startswith("kustomization.") and re.search(r"name(?:Prefix|Suffix)", artifact.source.text) or name == "chart.yaml":
+        if (
+            name.startswith("kustomization.")
+            and re.search(r"name(?:Prefix|Suffix)", artifact.source.text)
+            or name == "chart.yaml"
+        ):
             return True
     return False
 
 
-def _target(call: Call) -> tuple[str, str, Node] | None:
-    """(kind, name, where) of the workload that a kubectl command works on."""
+def _target(call: Call) -> tuple[str, str] | None:
+    """(kind, name) of the workload that a kubectl command works on."""
     if program(call) not in ("kubectl", "oc"):
         return None
     words = call.plain(*_KUBECTL)
     texts = [word.text for word in words]
-    if texts[:1] == ["rollout"] and len(texts) > 2 and texts[1] in ("undo", "status", "restart", "history", "pause", "resume"):
-        rest = words[2:]
-    elif texts[:2] == ["set", "image"] or texts[:2] == ["set", "env"]:
+    if (
+        (
+            texts[:1] == ["rollout"]
+            and len(texts) > 2
+            and texts[1] in ("undo", "status", "restart", "history", "pause", "resume")
+        )
+        or texts[:2] == ["set", "image"]
+        or texts[:2] == ["set", "env"]
+    ):
         rest = words[2:]
     elif texts[:1] == ["scale"]:
         rest = words[1:]
@@ -173,7 +194,7 @@ def _target(call: Call) -> tuple[str, str, Node] | None:
     else:
         return None
     kind = _KINDS.get(kind.partition(".")[0].lower(), "")
-    return (kind, name, call.node(rest[0])) if kind else None
+    return (kind, name) if kind else None
 
 
 # -- how it is deployed
@@ -198,7 +219,12 @@ def around_gate(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     first = found[0]
     certain = first.facts["environment"] == "production" or file.project.elo
     severity = ERROR if _declared(file.project) and certain else NOTE
-    yield Fault(first.place, [(item.place, "and here") for item in found[1:4]], severity=severity, command=first.facts["call"].shown)
+    yield Fault(
+        first.place,
+        [(item.place, "and here") for item in found[1:4]],
+        severity=severity,
+        command=first.facts["call"].shown,
+    )
 
 
 def _declared(project: Any) -> bool:
@@ -272,7 +298,9 @@ def secret_on_command_line(it: Item, file: Artifact, params: dict[str, Any]) -> 
         for word, flag in script_secrets.arguments(call):
             if not word.known and "$" in word.text and not word.text.startswith("file:"):
                 node = Node(SCALAR, flag, file.source, word.start, word.end, "'")
-                hint = _INSTEAD.get(program(call), "pass it through the environment or a file that only its owner reads")
+                hint = _INSTEAD.get(
+                    program(call), "pass it through the environment or a file that only its owner reads"
+                )
                 yield Fault(node, program=program(call), flag=flag, hint=hint)
 
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 # Commands whose failure changes nothing that anybody would want to know of.
 _HARMLESS = frozenset(
-    """echo printf : true false set unset export local readonly declare typeset shift exit return trap wait sleep date test
-    [ [[ read umask log info warn error success debug step say shopt alias type hash source . break continue let tput clear
-    logger notify figlet whoami hostname uname pwd ls command which""".split()
+    """echo printf : true false set unset export local readonly declare typeset shift exit return trap wait sleep date
+    test [ [[ read umask log info warn error success debug step say shopt alias type hash source . break continue let
+    tput clear logger notify figlet whoami hostname uname pwd ls command which""".split()
 )
 
 
@@ -123,7 +123,8 @@ def _goes_on(call: Call, after: list[Call], calls: Reading) -> bool:
 # -- what it deletes
 
 _SYSTEM = frozenset(
-    "bin boot dev etc home lib lib64 opt proc root run sbin srv sys tmp usr var app data backup backups mnt media".split()
+    """bin boot dev etc home lib lib64 opt proc root run sbin srv sys tmp usr var app data backup backups mnt
+    media""".split()
 )
 
 
@@ -273,7 +274,7 @@ def _plain(value: Any) -> bool:
     for segment in value.segments:
         if segment.text is None:
             if not re.match(
-                r"[$`]\(?\s*(?:date\s+(?:-u\s+)?[\"']?\+[^\s)\"']*[\"']?|mktemp\b[^|;]*)\)?`?$", segment.shape
+                r"[$`]\(?\s*(?:date\s+(?:-u\s+)?[\"']?\+[\"']?[^\s)\"']*[\"']?|mktemp\b[^|;]*)\)?`?$", segment.shape
             ):
                 return False
         elif re.search(r"[\s*?\[]", segment.text):
@@ -309,17 +310,24 @@ def never_returns(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
 
 
 def _follows(call: Call) -> bool:
-    name, texts = program(call), call.texts
-    follow = call.flag("-f", "--follow", "--tail") is not None
-    words = [text for text in texts if not text.startswith("-")]
+    name = program(call)
+    words = [
+        word.text
+        for word in call.plain("-n", "--namespace", "-c", "--context", "-s", "--service", "-e", "-a", "-p", "-f")
+    ]
+    follow = call.flag("-f", "--follow") is not None
     if name == "railway":
         return words[:1] == ["logs"] and not call.flag("-n", "--lines", "--since", "--until", "--json", "-S", "-U")
-    if name in ("kubectl", "docker", "docker-compose", "vercel", "heroku", "stern"):
-        if name == "docker" and words[:1] == ["compose"] or name == "docker-compose":
-            return "logs" in words and call.flag("--follow") is not None or "logs" in words and texts[-1:] == ["-f"]
+    if name == "docker" and words[:1] == ["compose"] or name == "docker-compose":
+        # `-f` in front of the subcommand names a file.
+        texts = call.texts
+        return "logs" in texts and any(text in ("-f", "--follow") for text in texts[texts.index("logs") :])
+    if name in ("kubectl", "docker", "vercel"):
         return words[:1] == ["logs"] and follow or (name == "kubectl" and words[:1] == ["port-forward"])
+    if name == "heroku":
+        return words[:1] == ["logs"] and call.flag("-t", "--tail") is not None
     if name == "fly":
         return words[:1] == ["logs"] and not call.flag("-n", "--no-tail")
     if name in ("tail", "journalctl"):
         return call.flag("-f", "-F", "--follow") is not None
-    return name == "watch"
+    return name in ("watch", "stern")

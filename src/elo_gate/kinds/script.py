@@ -4,14 +4,14 @@
 |---|---|---|
 | `file` | script | `purposes`, `commands` (whether it has any) |
 | `commands` | program that is started | `program`, `words`, `wrappers` |
-| `dumps` | dump of a database | `tool`, `format`, `packed`, `encrypted`, `path`, `file`, `database`, `contained`, `remote` |
+| `dumps` | dump of a database | `tool`, `format`, `packed`, `encrypted`, `path`, `file`, `database`, `contained` |
 | `archives` | files that are packed or copied | `tool`, `packed`, `path`, `file`, `sources` |
 | `uploads` | copy that leaves the machine | `tool`, `source`, `destination`, `bucket`, `encrypted` |
 | `prunes` | deletion of old copies | `tool`, `folder`, `names`, `days`, `count`, `remote` |
 | `restores` | restore of a dump | `tool`, `path` |
 | `deploys` | deployment | `platform`, `environment`, `target` |
 | `rollbacks` | way back | `platform`, `program`, `subcommand` |
-| `provisions` | variable put into a platform | `name` (text or unknown node), `platform`, `environments`, `environment`, `target` |
+| `provisions` | variable put into a platform | `name` (text, unknown: a node), `platform`, `environments`, `target` |
 
 Paths are patterns, `*` for what is not known before the script runs: `/backups/shop_*.dump`.
 """
@@ -28,6 +28,7 @@ from .script_calls import Call, Reading
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any
 
     from ..model import Artifact
 
@@ -53,8 +54,9 @@ _ALIASES = {"@railway/cli": "railway", "vc": "vercel", "now": "vercel", "flyctl"
 _OTHER_LANGUAGE = re.compile(r"#!.*\b(?:python|node|perl|ruby|fish|php|deno|bun|awk|tclsh|pwsh)")
 # Programs whose loss in a place that the grammar does not read would be the loss of a finding.
 _WEIGHTY = frozenset(
-    """pg_dump pg_dumpall pg_basebackup pg_restore mysqldump mariadb-dump mongodump mongorestore aws rclone gsutil restic
-    borg rsync tar gzip find rm vercel railway fly kubectl helm docker docker-compose psql gh gpg age set ssh""".split()
+    """pg_dump pg_dumpall pg_basebackup pg_restore mysqldump mariadb-dump mongodump mongorestore aws rclone gsutil
+    restic borg rsync tar gzip find rm vercel railway fly kubectl helm docker docker-compose psql gh gpg age set
+    ssh""".split()
 )
 
 
@@ -209,7 +211,7 @@ def _deploys(artifact: Artifact) -> list[Item]:
     pipeline.jobs = [job]
     found: dict[int, Item] = {}
     for deploy in deploys(job):
-        facts = {
+        facts: dict[str, Any] = {
             "platform": deploy.platform,
             "environment": deploy.environment,
             "target": deploy.target,
@@ -236,7 +238,8 @@ def _deploys(artifact: Artifact) -> list[Item]:
 
 
 _BACK = {
-    "vercel": ("vercel", ("rollback", "promote")), "railway": ("railway", ("rollback",)), "helm": ("kubernetes", ("rollback",)),
+    "vercel": ("vercel", ("rollback", "promote")), "railway": ("railway", ("rollback",)),
+    "helm": ("kubernetes", ("rollback",)),
     "heroku": ("heroku", ("rollback", "releases:rollback")), "wrangler": ("cloudflare", ("rollback",)),
     "argocd": ("kubernetes", ()), "fly": ("fly", ("rollback",)), "netlify": ("netlify", ("rollback",)),
 }  # fmt: skip
@@ -268,8 +271,10 @@ def _restores(artifact: Artifact) -> list[Item]:
     for call in reading(artifact).calls:
         name = program(call)
         if name in ("pg_restore", "mongorestore") and not call.flag("-l", "--list", "--version", "-V", "--help"):
-            words = call.plain("-d", "--dbname", "-U", "--username", "-h", "--host", "-p", "--port", "-j", "--jobs", "-n",
-                               "-t", "--role", "-L", "--uri", "--archive", "--db")  # fmt: skip
+            words = call.plain(
+                *"""-d --dbname -U --username -h --host -p --port -j --jobs -n -t --role -L --uri --archive
+                --db""".split()
+            )
             path = words[-1] if words else call.input
         elif name in ("psql", "mysql", "mariadb"):
             path = call.option("-f", "--file") or call.input
@@ -310,8 +315,10 @@ def _provisions(artifact: Artifact) -> list[Item]:
 def _given(call: Call) -> Iterator[tuple[Node, str, str, str]]:
     """(name, platform, environment, target) of each variable that a command puts into a platform."""
     name = program(call)
-    words = call.plain("-e", "--environment", "-s", "--service", "-a", "--app", "-R", "--repo", "--env", "-n", "--namespace",
-                       "-b", "--body", "--token", "--scope", "--context", "--cwd", "-S", "-t")  # fmt: skip
+    words = call.plain(
+        *"""-e --environment -s --service -a --app -R --repo --env -n --namespace -b --body --token --scope
+        --context --cwd -S -t""".split()
+    )
     said = [word.text for word in words[:3]]
     option = call.text(call.option("-e", "--environment", "--env"))
     if name == "vercel" and said[:2] == ["env", "add"] and len(words) > 2:

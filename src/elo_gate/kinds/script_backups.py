@@ -33,8 +33,29 @@ _REMOTE = re.compile(r"(?:[\w.-]+@)?[\w.*$-]+:(?!//)\S*|rsync://|ssh://|s3:|sftp
 _DAYS = re.compile(r"(\d+)\s*(d|days?|w|weeks?|M|months?|y|h|m)?")
 
 
+# program -> its flags whose next word is their value, of those that carry files away.
+_VALUED = {
+    "aws": tuple(
+        """--sse-kms-key-id --storage-class --profile --region --endpoint-url --acl --exclude --include --expected-size
+        --metadata --content-type --tagging --cache-control""".split()
+    ),
+    "gsutil": ("-h", "-u", "-o"),
+    "gcloud": ("--project", "--account"),
+    "rclone": tuple("--config --transfers --checkers --bwlimit --log-file --exclude --include --log-level".split()),
+    "rsync": ("-e", "--rsh", "--exclude", "--include", "--link-dest", "--log-file", "--bwlimit", "--exclude-from",
+              "--files-from", "--port", "--timeout", "--backup-dir", "--password-file"),
+    "scp": ("-i", "-P", "-o", "-F", "-J", "-l", "-c"),
+    "mc": ("--config-dir", "-C"),
+    "s3cmd": ("-c", "--config", "--exclude"),
+    "curl": tuple("-X --request -H --header -u --user -o --output -T --upload-file -F --form -d --data-binary".split()),
+    "restic": ("-r", "--repo", "--tag", "--exclude", "-p", "--password-file", "--host", "--stdin-filename"),
+    "borg": ("--exclude", "-C", "--compression", "--comment", "-e"),
+    "b2": (),
+}  # fmt: skip
+
+
 def dumps(artifact: Artifact) -> list[Item]:
-    """The dumps of databases; those that go straight into another server are copies, and those of a schema no backups."""
+    """The dumps of databases. What goes straight into another server is a copy, and a schema alone no backup."""
     found = []
     calls = reading(artifact)
     for call in calls.calls:
@@ -66,19 +87,21 @@ def _dump(calls: Reading, call: Call, tool: str, after: list[Call]) -> Item:
         packed.append(".gz")
     if form == PLAIN and tool == "pg_dump" and level and level not in ("0", "none"):
         packed.append(".gz" if level.isdigit() or level.startswith("gzip") else "." + level.partition(":")[0])
+    built_in = form in (CUSTOM, DIRECTORY) and tool == "pg_dump" and level not in ("0", "none")
     word, owner = _target(call, after)
     text = owner.text(word) if word is not None else ""
     database = call.option("-d", "--dbname")
     if database is None:
-        words = call.plain("-U", "-h", "-p", "-f", "-F", "-t", "-n", "-N", "-T", "-j", "-Z", "-E", "-S", "--username", "--host",
-                           "--port", "--file", "--format", "-u", "-P", "--user")  # fmt: skip
+        words = call.plain(
+            *"""-U -h -p -f -F -t -n -N -T -j -Z -E -S --username --host --port --file --format -u -P --user""".split()
+        )
         database = words[0] if words else None
     facts: dict[str, Any] = {
         "call": call,
         "tool": tool,
         "format": form,
-        "compressed": bool(packed)
-        or (form in (CUSTOM, DIRECTORY) and tool == "pg_dump" and level not in ("0", "none")),
+        "compressed": bool(packed) or built_in,
+        "built_in": built_in,
         "packed": packed,
         "encrypted": any(ciphers(each) for each in after),
         "path": text,
@@ -153,18 +176,18 @@ def _archive(call: Call) -> Item | None:
             return None
         short = {"z": ".gz", "j": ".bz2", "J": ".xz"}
         packed = [ending for letter, ending in short.items() if letter in letters]
-        for flag, ending in (("--gzip", ".gz"), ("--bzip2", ".bz2"), ("--xz", ".xz"), ("--zstd", ".zst"), ("-a", "auto"),
-                             ("-I", "auto"), ("--use-compress-program", "auto")):  # fmt: skip
-            if call.flag(flag) and not (flag == "-a" and "a" not in letters):
+        for flag, ending in (("--gzip", ".gz"), ("--bzip2", ".bz2"), ("--xz", ".xz"), ("--zstd", ".zst")):
+            if call.flag(flag):
                 packed.append(ending)
+        if "a" in letters or "I" in letters or call.flag("-a", "-I", "--auto-compress", "--use-compress-program"):
+            packed.append("")  # told by the name or by another program
         file = call.option("-f", "--file")
         if file is None and "f" in letters and len(call.args) > 1:
             file = call.args[1]
         words = call.plain("-C", "--directory", "--exclude", "-X", "-T", "-f", "--file", "-I")
         sources = [word for word in words if word is not file and word.text != flags]
     elif tool == "rsync":
-        words = call.plain("-e", "--rsh", "--exclude", "--include", "--link-dest", "--log-file", "--bwlimit", "--exclude-from",
-                           "--files-from", "--port", "--timeout", "--backup-dir")  # fmt: skip
+        words = call.plain(*_VALUED["rsync"])
         if len(words) < 2:
             return None
         file, sources = words[-1], words[:-1]
@@ -205,11 +228,7 @@ def uploads(artifact: Artifact) -> list[Item]:
 
 def _upload(calls: Reading, call: Call) -> Item | None:
     tool = program(call)
-    words = call.plain(
-        "--sse-kms-key-id", "--storage-class", "--profile", "--region", "--endpoint-url", "--acl", "--config", "-i", "-P", "-e",
-        "--exclude", "--include", "--account-name", "--container-name", "--name", "--file", "-f", "--expected-size", "-o",
-        "--metadata", "--content-type", "--tagging", "--transfers", "--checkers", "--bwlimit", "--log-file", "--only-show-errors",
-    )  # fmt: skip
+    words = call.plain(*_VALUED.get(tool, ()))
     texts = [call.text(word) for word in words]
     source: Word | None = None
     target: Word | None = None
@@ -379,14 +398,14 @@ def _prune(calls: Reading, call: Call) -> Item | None:
     elif tool == "mc" and call.texts[:1] == ["rm"] and call.option("--older-than") is not None:
         facts["remote"] = True
         _age(facts, call, call.option("--older-than"), 1)
-    elif (tool == "aws" and call.texts[:2] in (["s3", "rm"], ["s3api", "delete-object"])) or (
-        tool in ("gsutil", "s3cmd") and call.texts[:1] and call.texts[0] in ("rm", "del")
-    ):
-        facts.update(remote=True, open=True)
-    elif tool == "aws" and call.texts[:1] == ["s3api"] and "lifecycle" in " ".join(call.texts[1:2]):
-        facts.update(remote=True, open=True)
-    elif tool in ("gsutil", "gcloud", "az", "mc") and any(
-        "lifecycle" in text or text == "ilm" for text in call.texts[:3]
+    elif (
+        (tool == "aws" and call.texts[:2] in (["s3", "rm"], ["s3api", "delete-object"]))
+        or (tool in ("gsutil", "s3cmd") and call.texts[:1] and call.texts[0] in ("rm", "del"))
+        or tool == "aws"
+        and call.texts[:1] == ["s3api"]
+        and "lifecycle" in " ".join(call.texts[1:2])
+        or tool in ("gsutil", "gcloud", "az", "mc")
+        and any("lifecycle" in text or text == "ilm" for text in call.texts[:3])
     ):
         facts.update(remote=True, open=True)
     else:
@@ -468,9 +487,7 @@ def checked(artifact: Artifact) -> bool:
             return True
         if name in ("pg_verifybackup", "mongorestore", "cmp", "zcat") or (name == "openssl" and texts[:1] == ["dgst"]):
             return True
-        if name in ("[", "test") and ("-s" in texts):
-            return True
-        if name.startswith("[") and re.search(r"(?:^|\s)-s\s", name + " "):
+        if name == "test" and "-s" in texts or re.match(r"\[.*\s-s\s", call.head.text):
             return True
         if name in ("stat", "wc") and call.command.within:
             return True

@@ -1,10 +1,13 @@
 """Turns a shell script into its calls: the programs that really do something, with what starts them taken off.
 
-`sudo -u postgres pg_dump`, `docker exec db pg_dump`, `kubectl exec db-0 -- pg_dump`, `ssh host 'pg_dump ...'`, a heredoc
-to ssh, `sh -c "..."`, `trap '...' EXIT` and `xargs rm` are calls of the program inside; `wrappers` says what stood around.
+`sudo -u postgres pg_dump`, `docker exec db pg_dump`, `kubectl exec db-0 -- pg_dump`, `ssh host 'pg_dump ...'`, a
+heredoc to ssh, `sh -c "..."`, `trap '...' EXIT` and `xargs rm` are calls of the program inside; `wrappers` says what
+stood around.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from ..model import SCALAR, UNKNOWN, Node
 from ..syntax import shell
@@ -19,9 +22,11 @@ if TYPE_CHECKING:
 # Programs that run the words behind their own: flags with a value, and how many words of their own they have.
 _PREFIXES: dict[str, tuple[tuple[str, ...], int]] = {
     "sudo": (("-u", "--user", "-g", "--group", "-h", "-C", "-p", "-D"), 0),
-    "doas": (("-u",), 0), "env": (("-u", "-C", "-S"), 0), "time": (("-f", "-o"), 0), "nice": (("-n", "--adjustment"), 0),
+    "doas": (("-u",), 0), "env": (("-u", "-C", "-S"), 0), "time": (("-f", "-o"), 0),
+    "nice": (("-n", "--adjustment"), 0),
     "ionice": (("-c", "-n", "--class", "--classdata"), 0), "nohup": ((), 0), "exec": (("-a",), 0), "command": ((), 0),
-    "builtin": ((), 0), "timeout": (("-s", "--signal", "-k", "--kill-after"), 1), "flock": (("-w", "-E", "--timeout"), 1),
+    "builtin": ((), 0), "timeout": (("-s", "--signal", "-k", "--kill-after"), 1),
+    "flock": (("-w", "-E", "--timeout"), 1),
     "chronic": ((), 0), "stdbuf": (("-o", "-i", "-e"), 0), "setsid": ((), 0), "retry": (("-n", "-t", "-d"), 0),
     "runuser": (("-u", "--user", "-g"), 0), "gosu": ((), 1), "su-exec": ((), 1), "pv": (("-s", "-N", "-L"), 0),
     "xargs": (("-I", "-n", "-P", "-d", "-L", "-a", "-s", "--max-args", "--delimiter"), 0),
@@ -29,16 +34,18 @@ _PREFIXES: dict[str, tuple[tuple[str, ...], int]] = {
 }  # fmt: skip
 _FETCHERS = frozenset(("npx", "bunx", "pnpx"))
 _RUNNERS = frozenset((
-    ("pnpm", "exec"), ("pnpm", "dlx"), ("yarn", "exec"), ("yarn", "dlx"), ("npm", "exec"), ("bun", "x"), ("doppler", "run"),
-    ("infisical", "run"), ("op", "run"), ("aws-vault", "exec"), ("dotenvx", "run"),
+    ("pnpm", "exec"), ("pnpm", "dlx"), ("yarn", "exec"), ("yarn", "dlx"), ("npm", "exec"), ("bun", "x"),
+    ("doppler", "run"), ("infisical", "run"), ("op", "run"), ("aws-vault", "exec"), ("dotenvx", "run"),
 ))  # fmt: skip
 _SHELLS = frozenset(("sh", "bash", "zsh", "dash", "ash", "ksh"))
 _SSH_VALUED = frozenset("-p -i -l -o -F -J -L -R -D -b -c -E -e -I -m -O -Q -S -W -w -B".split())
 _DOCKER_VALUED = frozenset(
-    "-e --env -u --user -w --workdir --env-file --detach-keys --index -f --file -p --project-name --profile --context -H "
-    "--host -v --volume --network --name --entrypoint --platform -l --label --mount --project-directory".split()
+    "-e --env -u --user -w --workdir --env-file --detach-keys --index -f --file -p --project-name --profile --context "
+    "-H --host -v --volume --network --name --entrypoint --platform -l --label --mount --project-directory".split()
 )
 _KUBECTL_VALUED = frozenset("-n --namespace -c --container --context --kubeconfig -f --filename --cluster".split())
+# Programs whose short flags take what is glued to them (`-Ushop`), or whose long flags have one dash (`-delete`).
+_GLUED = ("pg_", "psql", "mysql", "mariadb", "mongo", "find", "ssh", "scp", "java")
 _MOST = 4  # scripts in scripts
 
 
@@ -117,11 +124,12 @@ class Call:
 
     @property
     def shown(self) -> str:
-        """Program and subcommands, for people: no flag, no value."""
+        """Program and subcommands, for people: no value, and no flag but the one for production."""
         words = [self.program]
         for word in self.args[:3]:
-            if not word.known or word.text.startswith("-") or not word.text.replace("-", "").isalnum():
-                break
+            if word.text not in ("--prod", "--production"):
+                if not word.known or word.text.startswith("-") or not word.text.replace("-", "").isalnum():
+                    break
             words.append(word.text)
         return " ".join(words)
 
@@ -131,6 +139,8 @@ class Call:
             text = word.text
             if text in names or (text.startswith("--") and text.partition("=")[0] in names):
                 return word
+        if self.program.startswith(_GLUED):
+            return None
         for word in self.args:
             text = word.text
             if len(text) > 2 and text[0] == "-" and text[1] != "-" and text[1:].isalpha():
@@ -239,9 +249,7 @@ class Reading:
             if name in _PREFIXES:
                 valued, own = _PREFIXES[name]
                 if name in ("sudo", "doas", "runuser", "gosu", "su-exec"):
-                    user = next(
-                        (b.text for a, b in zip(rest, rest[1:], strict=False) if a.text in ("-u", "--user")), "root"
-                    )
+                    user = next((b.text for a, b in pairwise(rest) if a.text in ("-u", "--user")), "root")
                 fetched = fetched or name in _FETCHERS
                 inner = _skip(rest, frozenset(valued))[own:]
             elif len(rest) > 1 and (name, rest[0].text) in _RUNNERS:
@@ -285,7 +293,7 @@ class Reading:
                     yield (body.start, body.end), body.literal, "ssh"
         elif program in _SHELLS or program in ("su", "eval"):
             text = call.option("-c", "--command") or next(
-                (b for a, b in zip(args, args[1:], strict=False) if a.text.startswith("-") and a.text.endswith("c")),
+                (b for a, b in pairwise(args) if a.text.startswith("-") and a.text.endswith("c")),
                 None,
             )
             if program == "eval":

@@ -221,8 +221,8 @@ def _starts(roots: Iterable[Node], source: Source) -> dict[int, Span]:
         for node in walk(root):
             if node.kind is MAP:
                 for key, value in node.value:
-                    # An alias stands for a value that was written elsewhere.
-                    note(key.start, value.end if value.source is source and value.start >= key.start else key.end)
+                    # An alias stands for a value that was written above it.
+                    note(key.start, max(key.end, value.end) if value.source is source else key.end)
             elif node.kind is SEQ:
                 for value in node.value:
                     if value.source is source:

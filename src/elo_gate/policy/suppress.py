@@ -1,7 +1,7 @@
 """Turns comments and `[[ignore]]` entries into findings that are let pass, and into findings about themselves.
 
 An exception names its rules and says why; it may have an owner and a last day. What is past its day, covers nothing,
-or is written wrongly becomes an item for the rules of `rules/policy/`, so that exceptions are judged like anything else.
+or is written wrongly becomes an item for the rules of `rules/policy/`: exceptions are judged like anything else.
 """
 
 from __future__ import annotations
@@ -30,18 +30,7 @@ _HEAD = re.compile(r"elo-gate:\s*([A-Za-z][A-Za-z-]*)?\s*(.*)\Z", re.S)
 _ID = re.compile(r"[a-z0-9-]+(?:/[a-z0-9-]+)+\Z")
 _WORD = re.compile(r"([A-Za-z][A-Za-z_-]*)=(\S+)\s*")
 # What other tools call it.
-_OTHERS = (
-    "allow",
-    "disable",
-    "ignore-file",
-    "ignore-line",
-    "ignore-next-line",
-    "noqa",
-    "nolint",
-    "off",
-    "skip",
-    "suppress",
-)
+_OTHERS = frozenset("allow disable ignore-file ignore-line ignore-next-line noqa nolint off skip suppress".split())
 
 
 class Inline:
@@ -64,7 +53,7 @@ class Inline:
 
 
 class Exceptions:
-    """Every exception of a run: comments and `[[ignore]]` entries; `items` are those the rules about exceptions judge."""
+    """Every exception of a run: comments and `[[ignore]]` entries; `items` are what the rules about them judge."""
 
     __slots__ = ("ignores", "inline", "items")
 

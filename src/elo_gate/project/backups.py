@@ -37,6 +37,9 @@ _COMMON = ("-U", "-h", "-p", "-d", "-f", "-F", "-t", "-n", "-N", "-T", "-j", "-Z
            "--schema", "--role", "--exclude-table")  # fmt: skip
 _PSQL = ("-U", "-h", "-p", "-d", "-f", "-v", "-c", "-o", "-L", "-P", "--username", "--host", "--port", "--dbname",
          "--file", "--set", "--variable", "--command", "--output")  # fmt: skip
+_FETCHERS = frozenset(
+    ("aws", "rclone", "gsutil", "gcloud", "scp", "rsync", "cp", "mv", "s3cmd", "mc", "restic", "curl", "wget", "openssl")
+)
 _LONG = 400
 _REFERENCE = re.compile(r"\$\{(\w+)(?::?[-=]([^}]*)|[#%:?][^}]*)?\}|\$(\w+)|\$\([^)]*\)|`[^`]*`|\$[@*#?!$-]|%[A-Za-z]")
 _REDIRECT = re.compile(r"(?<![0-9&<>-])1?>{1,2}\|?\s*(?!&|/dev/)(\"[^\"]*\"|'[^']*'|[^\s;|&()<>]+)")
@@ -396,8 +399,12 @@ def _restore(unit: Unit, call: Call, before: Call | None, inside: bool) -> None:
     if file is None:
         return
     name = pattern(unit, file.text)
-    if call.program == "psql" and not unpacked and not re.search(r"backup|dump|restore|\.sql\.|\*|\d{6}", name, re.I):
-        return  # a script of one's own, no backup
+    if call.program == "psql" and not unpacked:
+        own = unit.artifact.project.exists(name.removeprefix("./")) if name and not name.startswith("/") else False
+        if own or not re.search(r"backup|dump|restore|\.sql\.|\*|\d{6}", name, re.I):
+            return  # a script of one's own, no backup
+    if _fetched(unit, call, name):
+        name = "*"  # decrypted, unpacked or copied to here under a name of its own: nobody knows what it was called
     facts: dict[str, Any] = {
         "tool": call.program,
         "file": name,
@@ -408,6 +415,22 @@ def _restore(unit: Unit, call: Call, before: Call | None, inside: bool) -> None:
     }
     at = source.script.at(file.start, file.end)
     unit.restores.append(Item(at, facts, at))
+
+
+def _fetched(unit: Unit, call: Call, name: str) -> bool:
+    """Whether a command above has written the file that is restored: `age --decrypt --output FILE`, `aws s3 cp X FILE`."""
+    for other in unit.script.calls:
+        if other.place.start >= call.place.start:
+            return False
+        if other.program not in _FETCHERS and other.program not in _UNPACKERS and other.program not in _PACKERS:
+            continue
+        words = [other.value("-o", "--output", "-out", "-O", "--output-document")]
+        if other.program in ("aws", "rclone", "gsutil", "gcloud", "scp", "rsync", "cp", "mv", "s3cmd", "mc", "restic"):
+            words.extend(other.plain()[-1:])
+        words.append(_behind(other, _REDIRECT))
+        if any(word is not None and pattern(unit, word.text) == name for word in words):
+            return True
+    return False
 
 
 # -- views

@@ -7,7 +7,7 @@ application. A wire is a tie between two, with the evidence. A wire is broken wh
 from __future__ import annotations
 
 from ..inert import inert
-from ..model import Item
+from ..model import ERROR, NOTE, Item
 from ..redact import mask
 
 TYPE_CHECKING = False
@@ -30,6 +30,8 @@ _TARGETS = {"compose": "docker", "kubernetes": "kubernetes", "railway": "railway
 # How a job's deployment names what it deploys to: a part's kind.
 _DEPLOYED = {"vercel": "vercel", "railway": "railway", "kubernetes": "kubernetes", "docker": "compose"}
 _PASSED_GATES = ("PIP-1", "PIP-3")
+# The clauses about how two things meet. Any other finding that names two places of one file names twice the same gap.
+_MEETING = ("NET-1", "NET-2", "NET-4", "CTR-5", "RUN-1")
 
 
 class Card:
@@ -119,7 +121,7 @@ def _part(project: Project, service: Service, part: Part) -> Card:
     column = {"application": SOURCES, "image": IMAGE}.get(part.kind, RUNS)
     area = None
     if part.item is not None and part.kind in ("compose", "kubernetes"):
-        owner = part.item.facts.get("owner")
+        owner = part.item.facts.get("workload")
         area = owner.node if isinstance(owner, Item) else part.item.node
     card = Card(column, part.kind, part.name if part.kind != "image" else part.path, part.place, area)
     ports = sorted({str(claim.value) for claim in part.of("listens", "default", "exposed", "receives")})
@@ -198,7 +200,7 @@ def _ingresses(project: Project, part: Part) -> Iterator[tuple[Item, str, Facts,
         return
     from ..kinds import cluster, k8s, manifest
 
-    pod = part.item.facts.get("owner")
+    pod = part.item.facts.get("workload")
     if not isinstance(pod, Item):
         return
     names = {each.facts["name"] for each in cluster.cluster_of(part.artifact).selecting("Service", pod)}
@@ -267,7 +269,7 @@ def _deployments(project: Project, found: list[Service], bands: list[Band], part
         card.say("after {}", ", ".join(known)) if known else card.say("after no gate")
         for _, part in runners if band is not loose else ():
             said = next(each.said for each in deploys if _DEPLOYED.get(each.platform) == part.kind)
-            band.wires.append(Wire(card, parts[id(part)], DEPLOYS, f"{job.id} runs {said}"))
+            band.wires.append(Wire(card, parts[id(part)], DEPLOYS, f"{job.id} deploys it to production: {said}"))
     if loose.cards:
         bands.append(loose)
 
@@ -286,13 +288,17 @@ def _number(findings: list[Finding], bands: list[Band]) -> None:
         own = [card for card in by_path.get(finding.source.path, ()) if card.holds(finding.source, finding.start)]
         for card in own:
             card.findings.append(number)
+        if finding.severity == NOTE:
+            continue
+        clauses = finding.rule.standard
+        meets = any(clause in _MEETING for clause in clauses)
         far = [
             card
             for source, start, _, _ in finding.related
             for card in by_path.get(source.path, ())
-            if card.holds(source, start)
+            if card.holds(source, start) and (meets or source.path != finding.source.path)
         ]
-        late = finding.severity == "error" and any(clause in _PASSED_GATES for clause in finding.rule.standard)
+        late = finding.severity == ERROR and any(clause in _PASSED_GATES for clause in clauses)
         if not far and not late:
             continue
         for wire in wires:

@@ -60,13 +60,17 @@ def render(run: Run) -> str:
         body, what = _body(run, finding, f"{finding.source.path}:{line}:{column}")
         suite(finding.source.path).add(f"{finding.rule.id} ({line}:{column})", line, body, what)
     for rule, path, line, why in verdict.coverage.undecided:
-        suite(path or "elo-gate").add(f"{rule} ({line}) undecided", line, f"<skipped{attributes(message=why)}/>", "skipped")
+        suite(path or "elo-gate").add(
+            f"{rule} ({line}) undecided", line, f"<skipped{attributes(message=why)}/>", "skipped"
+        )
     for artifact in verdict.coverage.judged:
         if artifact.path not in suites:
             suite(artifact.path).add("no findings", 1)
     for reason in verdict.reasons:
         suite("elo-gate").add("not analysed", 1, f"<error{attributes(message=reason, type='not-analysed')}/>", "errors")
-    total = {name: sum(each.counts[name] for each in suites.values()) for name in ("tests", "failures", "errors", "skipped")}
+    total = {
+        name: sum(each.counts[name] for each in suites.values()) for name in ("tests", "failures", "errors", "skipped")
+    }
     head = f"<testsuites{attributes(name='elo-gate', **total, time='0')}>"
     parts = ['<?xml version="1.0" encoding="UTF-8"?>', head, *(suites[path].text() for path in sorted(suites))]
     return "\n".join([*parts, "</testsuites>"]) + "\n"

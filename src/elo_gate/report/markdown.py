@@ -23,7 +23,7 @@ LIMIT = 900_000  # bytes
 _SIGNS = {"passed": "\N{WHITE HEAVY CHECK MARK}", "blocked": "\N{NO ENTRY}", "broken": "\N{WARNING SIGN}"}
 # What Markdown, HTML or GitHub reads within a line. The space without width parts a sign from the name or number behind
 # it: GitHub looks for `@name` and `#1` in the finished text, where an entity is a sign again.
-_ENTITIES = {ord(sign): f"&#{ord(sign)};" for sign in "&<>\"`|*_[]()~!\\{}$:"}
+_ENTITIES = {ord(sign): f"&#{ord(sign)};" for sign in '&<>"`|*_[]()~!\\{}$:'}
 _ENTITIES |= {ord("@"): "&#64;&#8203;", ord("#"): "&#35;&#8203;"}
 
 

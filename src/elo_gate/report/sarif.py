@@ -154,7 +154,11 @@ class _Writer:
             ]
         if finding.suppressed is not None:
             made["suppressions"] = [
-                {"kind": "external", "status": "accepted", "justification": finding.suppressed.reason}
+                {
+                    "kind": finding.suppressed.kind,
+                    "status": "accepted",
+                    "justification": finding.suppressed.reason,
+                }
             ]
         return made
 

@@ -167,18 +167,21 @@ def _env(project: Project) -> Document:
             }
             for number, target in enumerate(matrix.targets, 1)
         ],
-        "variables": [_variable(item, numbers) for item in items],
+        "variables": [_variable(item, numbers, project.provided) for item in items],
         "computed": _places([node for each in matrix.applications.values() for node in each.open]),
     }
 
 
-def _variable(item: Item, numbers: dict[int, int]) -> Document:
+def _variable(item: Item, numbers: dict[int, int], provided: dict[str, set[str]]) -> Document:
     facts = item.facts
-    given = [
-        {"target": numbers[id(target)], **place(node)}
-        for target, node in facts["variable"].given
-        if id(target) in numbers and node.source.path
-    ]
+    given = []
+    for target, node in facts["variable"].given:
+        if id(target) in numbers and node.source.path:
+            # What `[[provided]]` of the configuration names has no place in the tree but the target's own.
+            platform = "docker" if target.platform == "compose" else target.platform
+            told = facts["name"] in provided.get(target.platform, provided.get(platform, ()))
+            declared = told and node is target.place
+            given.append({"target": numbers[id(target)], "declared": declared, **place(node)})
     return {
         "name": say(facts["name"]),
         "application": say(facts["application"]),

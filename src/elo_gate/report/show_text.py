@@ -76,12 +76,17 @@ def _services(document: Document) -> Iterator[str]:
         links = [[f"[{one}] [{other}]", link["why"]] for link in service["links"] for one, other in [link["parts"]]]
         if links:
             yield "  tied together because"
-                yield from table(links, 4)
+            yield from table(links, 4)
     if document["beside"]:
         yield ""
         yield "beside them"
-        yield from table([[each["role"], each["name"], each["image"] or "built here", at(each)]
-                          for each in document["beside"]])  # fmt: skip
+        yield from table([[each["role"], each["name"], at(each), _image(each)] for each in document["beside"]])
+
+
+def _image(service: Document) -> str:
+    """An image's name, of its digest what people compare."""
+    name, at_, digest = (service["image"] or "built here").partition("@")
+    return f"{name}@{digest[:19]}..." if at_ else name
 
 
 def _value(claim: Document) -> str:
@@ -109,7 +114,9 @@ def _headers(document: Document) -> Iterator[str]:
 
 
 def _header(header: Document) -> Iterator[str]:
-    origins = [at(each) + (f" ({each['covers']} paths)" if each["covers"] != "all" else "") for each in header["values"]]
+    origins = [
+        at(each) + (f" ({each['covers']} paths)" if each["covers"] != "all" else "") for each in header["values"]
+    ]
     if header["why"]:
         origins.insert(0, header["why"])
     head = f"  {header['name']:26}  {header['state']:7}  "
@@ -155,23 +162,26 @@ _KNOWN = (("read", "read"), ("documented", "docs"), ("set", "set"))
 def _matrix(variables: list[Document], targets: list[Document]) -> Iterator[str]:
     """Name by name: read, documented, set in an env file, and given to each target; in blocks that fit the width."""
     width = min(40, max(len(each["name"]) for each in variables))
-    room = (WIDTH - width - 20) // 4
+    room = (WIDTH - width - 19) // 3
     for first in range(0, len(targets), room):
         if first:
             yield ""
         block = targets[first : first + room]
-        yield f"  {'':{width}}  {'  '.join(word for _, word in _KNOWN)}  " + "".join(
-            f"{each['number']:4}" for each in block
+        yield f"  {'':{width}}  {'  '.join(word for _, word in _KNOWN)} " + "".join(
+            f"{each['number']:3}" for each in block
         )
         for each in variables:
             given = {entry["target"] for entry in each["given"]}
             marks = "  ".join(("x" if each[key] else ".").center(len(word)) for key, word in _KNOWN)
             cells = "".join(
-                f"{'x' if target['number'] in given else '?' if target['open'] else '.':>4}" for target in block
+                f"{'x' if target['number'] in given else '?' if target['open'] else '.':>3}" for target in block
             )
-            yield f"  {each['name']:{width}}  {marks}  {cells}"
+            yield f"  {each['name']:{width}}  {marks} {cells}"
     yield ""
     yield "  x yes   . no   ? not here, but the target may hold more than the repository shows"
+
+
+_DECLARED = "declared under [[provided]] of the configuration"
 
 
 def _origins(variable: Document) -> Iterator[list[str]]:
@@ -188,7 +198,7 @@ def _origins(variable: Document) -> Iterator[list[str]]:
     for number, path in enumerate(variable["ignored_files"]):
         yield ["" if number else "ignored", path]
     for number, each in enumerate(variable["given"]):
-        yield ["" if number else "given", f"[{each['target']}] {at(each)}"]
+        yield ["" if number else "given", f"[{each['target']}] " + (_DECLARED if each["declared"] else at(each))]
 
 
 def _read(read: Document) -> str:

@@ -1,4 +1,4 @@
-"""Turns a run into the production standard clause by clause: passed, failed, cannot tell, not applicable, for people."""
+"""Turns a run into the production standard, clause by clause: what passed, failed, cannot be told, is for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns the production standard of a run (see standard.document) into Markdown, for a pull request or a release page."""
+"""Turns the production standard of a run (see standard.document) into Markdown, for a pull request or a release."""
 
 from __future__ import annotations
 

@@ -145,6 +145,11 @@ def watch(run: Run, artifacts: Iterable[Artifact]) -> tuple[Witness, engine.Outc
     return witness, outcome
 
 
+def entries(value: Any) -> str:
+    """How many there are of something."""
+    return f"{len(value)} {'entry' if len(value) == 1 else 'entries'}"
+
+
 def show(value: Any, secrets: frozenset[str] = frozenset(), name: str = "") -> str:
     """A value as one short text that may be shown: without secrets, neither known ones nor such as look like one."""
     from ..ruleset.evaluate import shown
@@ -153,9 +158,9 @@ def show(value: Any, secrets: frozenset[str] = frozenset(), name: str = "") -> s
         own = value.facts.get("name")
         text = own if isinstance(own, str) else "present" if value.node else "absent"
     elif isinstance(value, Node) and value.kind in ("map", "seq", "choice"):
-        text = f"{len(value.value)} alternatives" if value.kind == "choice" else f"{len(value.value)} entries"
+        text = f"{len(value.value)} alternatives" if value.kind == "choice" else entries(value.value)
     elif isinstance(value, (list, tuple, dict, set, frozenset)):
-        text = f"{len(value)} entries"
+        text = entries(value)
     elif isinstance(value, Node) and value.kind == "unknown":
         text = f"unknown ({value.value})" if isinstance(value.value, str) and value.value else "unknown"
     elif value is None or (isinstance(value, Node) and not value):

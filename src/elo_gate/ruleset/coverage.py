@@ -40,7 +40,9 @@ def gaps(ruleset: Ruleset) -> list[str]:
             found.append(f"{name}: neither a rule, nor a step, nor people answer for it")
         if row.get("people") and not row.get("standard"):
             found.append(f"{name}: `people` needs `standard`, the clauses it stands under")
-        found += [f"{name}: there is no clause '{each}'" for each in row.get("standard", ()) if each not in ruleset.clauses]
+        found += [
+            f"{name}: there is no clause '{each}'" for each in row.get("standard", ()) if each not in ruleset.clauses
+        ]
     found += [f"{rule}: in no row, and `beyond` has neither it nor its folder" for rule in unmapped(ruleset)]
     return found
 
@@ -80,9 +82,9 @@ def _page(ruleset: Ruleset) -> Iterator[str]:
     yield "Made from `rules/data/coverage.yaml` by `python -m elo_gate.ruleset.coverage > docs/coverage.md`."
     yield ""
     yield (
-        f"The standard's catalogue has {len(listed)} rows. Rules check {ruled} of them; a step of `elo-gate deploy` alone "
-        f"does {stepped}; {alone} {'is' if alone == 1 else 'are'} left to people alone. A row can have several answers: "
-        "where people are named beside rules, the rules check what a file can show."
+        f"The standard's catalogue has {len(listed)} rows. Rules check {ruled} of them; a step of `elo-gate deploy` "
+        f"alone does {stepped}; {alone} {'is' if alone == 1 else 'are'} left to people alone. A row can have several "
+        "answers: where people are named beside rules, the rules check what a file can show."
     )
     heads = dict(_HEADS)
     for name in rows():
@@ -102,11 +104,11 @@ def _page(ruleset: Ruleset) -> Iterator[str]:
     yield "## Beyond the catalogue"
     yield ""
     yield "Rules that no row asks for. They stand under the same clauses, and real repositories asked for them."
-    for entry, rules in _beyond(ruleset).items():
-        if rules:
+    for entry, others in _beyond(ruleset).items():
+        if others:
             why = table.get("beyond", {}).get(entry, "not listed yet")
             yield ""
-            yield f"**{entry.rstrip('/')}**: {why}: {', '.join(_link(rule) for rule in rules)}."
+            yield f"**{entry.rstrip('/')}**: {why}: {', '.join(_link(rule) for rule in others)}."
 
 
 def _link(rule: str) -> str:

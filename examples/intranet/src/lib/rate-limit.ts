@@ -1,22 +1,21 @@
+import { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
+
 import { cache } from "./stores";
 
-const REQUESTS = 10;
-const WINDOW = 60_000;
+let limiter: RateLimiterRedis | undefined;
 
-// Sliding window: ten requests in a minute for each caller. The answer for a request over the limit, else nothing.
+// Ten requests in a minute for each caller, counted in the cache that all instances share. The answer for a request
+// over the limit, else nothing.
 export async function refusal(caller: string): Promise<Response | undefined> {
-  const key = `requests:${caller}`;
-  const now = Date.now();
-  const replies = await cache()
-    .multi()
-    .zremrangebyscore(key, 0, now - WINDOW)
-    .zadd(key, now, `${now}-${crypto.randomUUID()}`)
-    .zcard(key)
-    .pexpire(key, WINDOW)
-    .exec();
-  const seen = Number(replies?.[2]?.[1] ?? REQUESTS + 1);
-  if (seen <= REQUESTS) {
+  limiter ??= new RateLimiterRedis({ storeClient: cache(), keyPrefix: "requests", points: 10, duration: 60 });
+  try {
+    await limiter.consume(caller);
     return undefined;
+  } catch (refused) {
+    if (!(refused instanceof RateLimiterRes)) {
+      throw refused;
+    }
+    const seconds = Math.ceil(refused.msBeforeNext / 1_000);
+    return new Response("Too many requests", { status: 429, headers: { "Retry-After": String(seconds) } });
   }
-  return new Response("Too many requests", { status: 429, headers: { "Retry-After": String(WINDOW / 1_000) } });
 }

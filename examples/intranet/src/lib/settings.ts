@@ -10,6 +10,7 @@ function required(name: string, value: string | undefined): string {
 export const settings = {
   databaseUrl: () => required("DATABASE_URL", process.env.DATABASE_URL),
   redisUrl: () => required("REDIS_URL", process.env.REDIS_URL),
+  sentryDsn: () => required("SENTRY_DSN", process.env.SENTRY_DSN),
   sessionSecret: () => required("SESSION_SECRET", process.env.SESSION_SECRET),
   siteUrl: required("NEXT_PUBLIC_SITE_URL", process.env.NEXT_PUBLIC_SITE_URL),
 };

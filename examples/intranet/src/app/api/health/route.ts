@@ -1,3 +1,4 @@
+import { log } from "../../../lib/log";
 import { cache, database } from "../../../lib/stores";
 
 export const dynamic = "force-dynamic";
@@ -12,7 +13,7 @@ export async function GET(): Promise<Response> {
     await Promise.race([checks, timeout]);
     return Response.json({ status: "ok" }, { headers: { "Cache-Control": "no-store" } });
   } catch (error) {
-    console.error("health check failed", error);
+    log.error({ error }, "health check failed");
     return Response.json({ status: "unavailable" }, { status: 503, headers: { "Cache-Control": "no-store" } });
   }
 }

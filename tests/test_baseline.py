@@ -121,7 +121,9 @@ def test_reordered_keys_bring_nothing_back(copy: Path) -> None:
         path.write_text(_reordered(path.read_text()))
     for path in copy.rglob("k8s/**/*.yaml"):
         documents = path.read_text().split("\n---\n")
-        path.write_text("\n---\n".join(reversed([_reordered(each.rstrip("\n") + "\n").rstrip("\n") for each in documents])) + "\n")
+        path.write_text(
+            "\n---\n".join(reversed([_reordered(each.rstrip("\n") + "\n").rstrip("\n") for each in documents])) + "\n"
+        )
     _same(copy)
 
 
@@ -156,7 +158,11 @@ def test_the_file_holds_no_line_no_time_no_value(adopted: Path) -> None:
     entries = json.loads(text)["accepted"]
     assert all(set(each) <= {"rule", "at", "is", "path", "reason", "count"} for each in entries[:-1])
     lines = text.splitlines()[1:-1]
-    assert lines == sorted(lines, key=lambda line: (json.loads(line.rstrip(","))["rule"], json.loads(line.rstrip(","))["path"])) and len(lines) == len(entries) - 1
+    assert (
+        lines
+        == sorted(lines, key=lambda line: (json.loads(line.rstrip(","))["rule"], json.loads(line.rstrip(","))["path"]))
+        and len(lines) == len(entries) - 1
+    )
     for path in adopted.rglob(".env*"):
         for value in re.findall(r"=\s*['\"]?([^\s'\"]{8,})", path.read_text()):
             assert value not in text
@@ -181,6 +187,15 @@ def test_a_finding_has_the_way_of_names_to_its_place(tree: Write) -> None:
     accept(folder)
     ways = {each["at"] for each in json.loads((folder / NAME).read_text())["accepted"] if each}
     assert {"services > db > ports > [port]", "services > cache > ports > [port]"} <= ways
+
+
+def test_what_a_script_lacks_is_not_tied_to_its_first_line(tree: Write) -> None:
+    script = "#!/bin/bash\npg_dump shop > /backups/shop.sql\naws s3 cp /backups/shop.sql s3://shop-backups/\n"
+    folder = tree({"scripts/backup.sh": script, "compose.production.yaml": PUBLISHED})
+    assert "script/no-strict-mode" in {rule for rule, _, _ in new(judged(folder))}
+    accept(folder)
+    tree({"scripts/backup.sh": "# a word\ncd /srv\n" + script.removeprefix("#!/bin/bash\n")})
+    assert "script/no-strict-mode" not in {rule for rule, _, _ in new(judged(folder))}
 
 
 def test_a_neighbour_with_the_same_mistake_is_new(tree: Write) -> None:
@@ -242,7 +257,9 @@ def test_check_accept_check_is_clean(numbers: list[int]) -> None:
 
     project, first = outcome(None)
     made = baseline.Baseline([])
-    baseline.add(made, [each for each in first.findings if not each.rule.id.startswith("policy/")], project, "as it was")
+    baseline.add(
+        made, [each for each in first.findings if not each.rule.id.startswith("policy/")], project, "as it was"
+    )
     text = baseline.dump(made.entries)
     again = baseline.Baseline(baseline.parse(text, NAME))
     _, second = outcome(again)
@@ -346,7 +363,13 @@ def test_two_branches_that_accept_merge(tree: Write) -> None:
 
 def test_a_merge_that_git_leaves_open_is_ended_by_prune(tree: Write) -> None:
     service = '    image: postgres:18.1\n    restart: always\n    ports: ["5432:5432"]\n'
-    folder = tree({"elo-gate.toml": f'baseline = "{NAME}"\n', "compose.production.yaml": "services: {}\n", NAME: baseline.dump([])})
+    folder = tree(
+        {
+            "elo-gate.toml": f'baseline = "{NAME}"\n',
+            "compose.production.yaml": "services: {}\n",
+            NAME: baseline.dump([]),
+        }
+    )
     git(folder, "init", "-q")
     git(folder, "add", "-A")
     git(folder, "commit", "-qm", "empty")

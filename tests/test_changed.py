@@ -100,7 +100,11 @@ def test_a_ref_that_is_none_is_exit_2(tree: Write, ref: str) -> None:
 def test_outside_of_a_repository_it_is_exit_2(tree: Write) -> None:
     folder = tree({"compose.production.yaml": PUBLISHED})
     done = subprocess.run(
-        [sys.executable, "-m", "elo_gate", "check", ".", "--changed"], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "elo_gate", "check", ".", "--changed"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 2 and "no git repository" in done.stderr
 
@@ -109,7 +113,9 @@ def test_outside_of_a_repository_it_is_exit_2(tree: Write) -> None:
 
 
 def test_no_program_of_the_repository_runs(tree: Write, tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tree({"compose.production.yaml": PUBLISHED, ".gitattributes": "* filter=evil diff=evil\n", "elo-gate.toml": ""})
+    folder = tree(
+        {"compose.production.yaml": PUBLISHED, ".gitattributes": "* filter=evil diff=evil\n", "elo-gate.toml": ""}
+    )
     commit(folder)
     mark = tmp_path_factory.mktemp("mark") / "ran"
     evil = folder / "evil"
@@ -198,7 +204,13 @@ def test_a_policy_that_cannot_be_read_there_is_refused(tree: Write) -> None:
 
 
 def test_accepted_in_this_change(tree: Write) -> None:
-    folder = tree({"compose.production.yaml": QUIET, "elo-gate.toml": f'baseline = "{baseline.NAME}"\n', baseline.NAME: baseline.dump([])})
+    folder = tree(
+        {
+            "compose.production.yaml": QUIET,
+            "elo-gate.toml": f'baseline = "{baseline.NAME}"\n',
+            baseline.NAME: baseline.dump([]),
+        }
+    )
     base = commit(folder)
     tree({"compose.production.yaml": PUBLISHED})
     run = judged(folder, growing=True)
@@ -209,6 +221,17 @@ def test_accepted_in_this_change(tree: Write) -> None:
     run = judged(folder, policy_from=base)
     assert paths(run) == ["compose.production.yaml"]
     assert run.remarks == [f"accepted in this change: {count} (the baseline of {base} counts)"]
+
+
+def test_let_pass_by_a_comment_of_this_change(tree: Write) -> None:
+    folder = tree({"compose.production.yaml": PUBLISHED})
+    base = commit(folder)
+    tree(
+        {"compose.production.yaml": PUBLISHED.replace("    ports", f"    # elo-gate: ignore[{RULE}] a lab\n    ports")}
+    )
+    run = judged(folder, policy_from=base)
+    assert paths(run) == [] and run.remarks == [f"let pass in this change: 1, by comments that {base} does not have"]
+    assert judged(folder, policy_from=commit(folder)).remarks == []
 
 
 # -- extends
@@ -227,7 +250,11 @@ def test_lists_join_and_later_values_win(tree: Write) -> None:
     )
     path = str(folder / "elo-gate.toml")
     policy = read_text(path, (folder / "elo-gate.toml").read_text(), "")
-    assert (policy.fail_on, policy.exclude, policy.platforms) == ("note", ["a/**", "deep/**", "b/**"], ["vercel", "docker"])
+    assert (policy.fail_on, policy.exclude, policy.platforms) == (
+        "note",
+        ["a/**", "deep/**", "b/**"],
+        ["vercel", "docker"],
+    )
     assert policy.settings[RULE] == ("warning", {"x": 1})
     assert policy.max_days == 30
     assert policy.declared["platforms", "vercel"].source.path == "elo-gate.toml"
@@ -275,7 +302,9 @@ def test_what_cannot_be_extended(tree: Write, files: dict[str, str], says: str) 
     assert says in str(refused.value)
 
 
-def test_a_package_is_found_and_never_imported(tree: Write, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_is_found_and_never_imported(
+    tree: Write, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     site = tmp_path_factory.mktemp("lib") / "site-packages"
     (site / "acme_gate_policy").mkdir(parents=True)
     (site / "acme_gate_policy/__init__.py").write_text("raise SystemExit('imported')\n")

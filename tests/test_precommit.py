@@ -231,7 +231,7 @@ def test_try_repo_on_a_fresh_clone(application: Path, gate: Path, runner: str, o
     assert planted.returncode == 1
     # Both hooks see it, each with its place.
     assert planted.stdout.count("compose/data-store-published") == 2, planted.stdout
-    assert "compose.production.yaml" in planted.stdout and "9:14" in planted.stdout
+    assert "compose.production.yaml" in planted.stdout and "9:13" in planted.stdout
 
 
 def test_what_is_staged_is_what_is_judged(application: Path, runner: str, offline: dict[str, str]) -> None:

@@ -90,6 +90,40 @@ def test_an_image_named_like_its_folder_is_tied() -> None:
 
 
 @pytest.mark.parametrize(
+    "step",
+    [
+        'run: docker build --file tools/Dockerfile -t "registry.acme.example/shop/main:$GITHUB_SHA" .',
+        "run: docker buildx build --push -t registry.acme.example/shop/main:1 tools",
+        "{uses: docker/build-push-action@v6, with: {context: tools, tags: 'registry.acme.example/shop/main:1'}}",
+        "{uses: docker/build-push-action@v6, with: {file: tools/Dockerfile, tags: 'registry.acme.example/shop/main:1'}}",
+    ],
+)
+def test_a_pipeline_says_which_image_is_built_from_which_file(step: str) -> None:
+    files = {
+        "Dockerfile": DOCKERFILE,
+        "tools/Dockerfile": DOCKERFILE,
+        "k8s/production/a.yaml": pod("a", "registry.acme.example/shop/main:7"),
+        ".github/workflows/image.yml": f"on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - {step}\n",
+    }
+    assert {"image tools/Dockerfile", "kubernetes a/main"} in stitched(files).values()
+    assert "a pipeline builds registry.acme.example/shop/main from tools/Dockerfile" in why(files)
+
+
+def test_a_pipeline_that_builds_one_name_from_two_files_ties_nothing() -> None:
+    build = "docker build -t registry.acme.example/shop/main:1"
+    files = {
+        "one/Dockerfile": DOCKERFILE,
+        "two/Dockerfile": DOCKERFILE,
+        "k8s/production/a.yaml": pod("a", "registry.acme.example/shop/main:7"),
+        ".github/workflows/image.yml": (
+            "on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n"
+            f"      - run: {build} one\n      - run: {build} two\n"
+        ),
+    }
+    assert not any("a pipeline builds" in words for words in why(files))
+
+
+@pytest.mark.parametrize(
     ("own", "image", "port"),
     [
         ("", "ENV PORT=3000\n", 3000),

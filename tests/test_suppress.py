@@ -29,7 +29,9 @@ AS_OF = "2026-11-25"
 def compose(comment: str = "", trailing: str = "") -> str:
     """A Compose file that publishes a database."""
     above = f"    {comment}\n" if comment else ""
-    return f'services:\n  db:\n    image: postgres:18.1\n    restart: always\n{above}    ports: ["5432:5432"]{trailing}\n'
+    return (
+        f'services:\n  db:\n    image: postgres:18.1\n    restart: always\n{above}    ports: ["5432:5432"]{trailing}\n'
+    )
 
 
 def judged(folder: Path, **options: object) -> gate.Run:
@@ -37,7 +39,9 @@ def judged(folder: Path, **options: object) -> gate.Run:
 
 
 def rules(run: gate.Run) -> list[str]:
-    return [each.rule.id for each in run.verdict.findings if each.rule.id in (RULE,) or each.rule.id.startswith("policy/")]
+    return [
+        each.rule.id for each in run.verdict.findings if each.rule.id in (RULE,) or each.rule.id.startswith("policy/")
+    ]
 
 
 # -- what a comment covers
@@ -164,7 +168,9 @@ def test_an_expired_comment_brings_the_finding_back(tree: Write) -> None:
 
 
 def test_findings_about_exceptions_cannot_be_excepted(tree: Write) -> None:
-    text = compose("# elo-gate: ignore[policy/unused-suppression] no\n    # elo-gate: ignore[compose/docker-socket] a lab")
+    text = compose(
+        "# elo-gate: ignore[policy/unused-suppression] no\n    # elo-gate: ignore[compose/docker-socket] a lab"
+    )
     assert rules(judged(tree({"compose.production.yaml": text}))) == [
         "policy/refused-suppression", "policy/unused-suppression", RULE,
     ]  # fmt: skip
@@ -228,7 +234,10 @@ def test_entries_end_and_go_out_of_use(tree: Write) -> None:
         for each in judged(folder).verdict.findings
         if each.rule.id.startswith("policy/")
     }
-    assert found == {("policy/unused-suppression", "elo-gate.toml", 1), ("policy/expired-suppression", "elo-gate.toml", 5)}
+    assert found == {
+        ("policy/unused-suppression", "elo-gate.toml", 1),
+        ("policy/expired-suppression", "elo-gate.toml", 5),
+    }
     # Of a folder below the configuration's, nothing is said: the rest of the repository was not looked at.
     (folder / ".git").mkdir()
     (folder / ".git/HEAD").write_text("ref: refs/heads/main\n")

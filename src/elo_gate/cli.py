@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from . import __version__
+from .report import FORMATS, render
 
-_FORMATS = ("text", "json", "sarif")
 _LANGUAGES = ("en", "pt-BR")
 
 
@@ -22,7 +22,9 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
-@click.option("-f", "--format", "format_", type=click.Choice(_FORMATS), default="text", help="What stdout carries.")
+@click.option(
+    "-f", "--format", "format_", type=click.Choice(tuple(FORMATS)), default="text", help="What stdout carries."
+)
 @click.option("-o", "outputs", multiple=True, metavar="FORMAT=FILE", help="Also write a report to a file; - is stdout.")
 @click.option("--fail-on", type=click.Choice(("error", "warning", "note")), help="The lowest severity that blocks.")
 @click.option("--as-of", metavar="DATE", help="The day of judgement, YYYY-MM-DD; today where not given.")
@@ -73,8 +75,7 @@ def check(
     if not any(target == "-" for _, target in wanted):
         wanted.insert(0, (format_, "-"))
     for name, target in wanted:
-        text = _render(run, name, target == "-" and _colour(color), options)
-        _write(target, text)
+        _write(target, render(run, name, {**options, "colour": target == "-" and _colour(color)}))
     for remark in run.remarks:
         print(f"elo-gate: {remark}", file=sys.stderr)
     _leave(run.verdict.exit_code)
@@ -82,23 +83,9 @@ def check(
 
 def _output(text: str) -> tuple[str, str]:
     name, equals, target = text.partition("=")
-    if not equals or not target or name not in _FORMATS:
-        _stop(f"-o {text}: written FORMAT=FILE, FORMAT one of {', '.join(_FORMATS)}")
+    if not equals or not target or name not in FORMATS:
+        _stop(f"-o {text}: written FORMAT=FILE, FORMAT one of {', '.join(FORMATS)}")
     return name, target
-
-
-def _render(run: Any, name: str, colour: bool, options: dict[str, Any]) -> str:
-    if name == "sarif":
-        from .report import sarif
-
-        return sarif.render(run, options["include_suppressed"])
-    if name == "json":
-        from .report import json
-
-        return json.render(run)
-    from .report import text
-
-    return text.render(run, colour, options["verbose"], options["language"])
 
 
 def _colour(choice: str) -> bool:
@@ -317,7 +304,11 @@ def show(noun: str, path: str, format_: str, config: str | None) -> None:
     from .report import show as page
 
     run = _run_of(path, None, config)
-    _write("-", page.render(run.project, noun, format_))
+    try:
+        text = page.render(run.project, noun, format_)
+    except page.ModelError as error:
+        _stop(str(error))
+    _write("-", text)
 
 
 @cli.command()

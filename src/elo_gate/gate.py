@@ -137,6 +137,8 @@ def run(
     if policy.baseline or baseline is not None or reference is not None or growing:
         accepted = _accepted(policy, tree.root, baseline, reference, growing, remarks)
     suppressed, exceptions = weigh(project, outcome, policy, ruleset, mask, accepted)
+    if reference is not None and exceptions is not None:
+        remarks += _by_new_comments(exceptions, reference, tree.root)
     if accepted is not None and files is None and accepted.gone():
         remarks.append(f"{accepted.gone()} accepted findings are gone; `elo-gate baseline prune` takes them out")
     if below:
@@ -209,6 +211,23 @@ def _accepted(
     if entries is None or not (wanted or growing):
         return None
     return baseline.Baseline(entries, path, policy.below)
+
+
+def _by_new_comments(exceptions: Exceptions, reference: Reference, root: str) -> list[str]:
+    """A word on what is let pass by comments that the reference does not have: they come with the change."""
+    from .git import GitError
+
+    count = 0
+    for each in exceptions.inline:
+        if each.used:
+            try:
+                before = reference.text(os.path.join(root, each.path)) or ""
+            except GitError as error:
+                raise UsageError(f"--policy-from {inert(reference.ref)}: {inert(str(error))}") from None
+            source = each.node.source
+            if source.text[each.node.start : each.node.end] not in before:
+                count += each.used
+    return [f"let pass in this change: {count}, by comments that {reference.ref} does not have"] if count else []
 
 
 def _different(tree: DiskTree, top: str, prefix: str, ref: str) -> Callable[[Source], bool]:

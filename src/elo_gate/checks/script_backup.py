@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 
 from ..kinds import script_backups as backups
 from ..kinds.script import BACKUP, named, program, reading, view
@@ -79,17 +80,13 @@ def not_off_site(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
 
 
 def _carries(project: Any, file: Artifact, kept: list[Item]) -> str:
-    """ "uploads" when another script carries the folder away, a path that may, "" when nothing does."""
-    folders = {
-        re.split(r"[*$]", item.facts["path"])[0].rpartition("/")[0]
-        for item in kept
-        if item.facts["path"].startswith("/")
-    }
+    """ "uploads" when another script carries the files away, a path that may, "" when nothing does."""
+    paths = [item.facts["path"] for item in kept if item.facts["path"].startswith("/")]
     for other in project.artifacts("script"):
         if other.path != file.path and other.state != "broken":
             for upload in view(other, "uploads"):
-                source = upload.facts["source"]
-                if any(folder and source.startswith(folder) for folder in folders):
+                source = upload.facts["source"].rstrip("/")
+                if any(path.startswith(source + "/") or fnmatchcase(path, source) for path in paths if len(source) > 1):
                     return "uploads"
     name = file.path.rpartition("/")[2]
     for artifact in project.all():
@@ -140,14 +137,39 @@ def retention(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
                 yield Undecided(f"it keeps {count} copies; how many days that is depends on when it runs", prunes[0])
         return
     stays = [item for item in kept if item.facts["path"].startswith(("/", "*", "~", ".")) and not _removed(file, item)]
+    stays = [item for item in stays if _accumulates(item)]
     if not stays:
-        return  # nothing stays on the machine
+        return  # nothing stays on the machine, or each one takes the place of the last
     if _pruned_elsewhere(project, file, stays):
         return
     first = stays[-1]
     yield Fault(
         first, message="absent", severity=ERROR if project.elo else WARNING, days=days, path=first.facts["path"]
     )
+
+
+def _accumulates(item: Item) -> bool:
+    """Whether each run writes a file of its own: its name has a date in it that does not come round again.
+
+    Raises Undecided where the name is told elsewhere.
+    """
+    value = item.facts["value"]
+    holes = [segment for segment in value.segments if segment.text is None] if value is not None else []
+    for hole in holes:
+        if re.search(r"\bdate\b", hole.shape):
+            if re.search(r"%[YyFDsGcxjmN]|--iso|-I|date\)?`?$", hole.shape):
+                return True
+        elif re.search(r"uuid|RANDOM|EPOCHSECONDS|rev-parse", hole.shape):
+            return True
+    told = False
+    for segment in value.segments if value is not None else ():
+        if segment.text is None:
+            told = True
+        elif "/" in segment.text:
+            told = False  # a hole in front of it is a folder
+    if told:
+        raise Undecided("what the file is called is told when it is started", item)
+    return False
 
 
 def _removed(file: Artifact, item: Item) -> bool:
@@ -194,7 +216,8 @@ def remote_for_ever(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
         return
     first = uploads[0]
     place = first.facts["destination_at"]
-    yield Fault(place, bucket=first.facts["bucket"] or "the bucket", severity=WARNING if file.project.elo else NOTE)
+    bucket = first.facts["bucket"] or re.sub(r"^[\"']?\w+://|/.*", "", file.source.text[place.start : place.end])
+    yield Fault(place, bucket=bucket, severity=WARNING if file.project.elo else NOTE)
 
 
 def _lifecycle(project: Any) -> bool:
@@ -327,7 +350,7 @@ def not_verified(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
         name = other.path.rpartition("/")[2]
         if (
             other.path != file.path
-            and re.search(r"verify|test|check|restore", name, re.I)
+            and re.search(r"verify|test|check", name, re.I)
             and ("backup" in other.source.text.lower() or not other.source.text.strip())
         ):
             if not other.source.text.strip():

@@ -114,10 +114,11 @@ def wrong_namespace(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
             continue
         kind, name = target
         same = [owner for owner in every if owner.facts["kind"] == kind and owner.facts["name"] == name]
+        rolls = "undo" in call.texts
         if not same:
-            if _renamed(file.project):
+            if _renamed(file.project) or any(not owner.facts["name"] for owner in every):
                 yield Undecided("Kustomize or Helm may give it that name", call.place)
-            else:
+            elif rolls:
                 yield Fault(
                     _whole(call), [(every[0].place, "what the manifests have")], message="absent", kind=kind, name=name
                 )
@@ -128,15 +129,14 @@ def wrong_namespace(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
         if not all(isinstance(each, str) for each in wanted) or "*" in given or call.flag("-A", "--all-namespaces"):
             yield Undecided("the namespace is told elsewhere", call.place)
             continue
-        names = {each or "default" for each in wanted}
-        if given in names or option is None and names == {"default"}:
-            continue
+        names = {each for each in wanted if each}
+        if len(names) < len(wanted) or given in names:
+            continue  # without a namespace in the manifest, whoever applies it chooses
         if option is None and re.search(
             r"set-context|use-context|kubens|KUBECONFIG|--kubeconfig|HELM_NAMESPACE|alias\s+kubectl", text
         ):
             yield Undecided("the context may name the namespace", call.place)
             continue
-        rolls = "undo" in call.texts
         yield Fault(
             _whole(call), [(same[0].place, f"in namespace '{sorted(names)[0]}'")], severity=ERROR if rolls else WARNING,
             kind=kind, name=name, given=given, namespace=sorted(names)[0],

@@ -173,9 +173,16 @@ def _dreadful(left: str, word: Word, name: str) -> bool:
     return ends_with and path.endswith("/") and len(path) > 1 and path.strip("*/.") != ""
 
 
+# Variables that the shell or the machine it runs on fills.
+_ALWAYS_SET = frozenset(
+    """$ ! # ? 0 PWD HOME USER UID HOSTNAME RANDOM SECONDS EPOCHSECONDS BASH_SOURCE RUNNER_TEMP GITHUB_WORKSPACE
+    CI_PROJECT_DIR""".split()
+)
+
+
 def _guarded(call: Call, piece: Piece) -> bool:
     """Whether a variable cannot be empty where it is used."""
-    if piece.operator in (":?", ":-", ":=") or piece.text in ("$", "!", "#", "?", "0"):
+    if piece.operator in (":?", ":-", ":=") or piece.text in _ALWAYS_SET:
         return True
     script_ = call.script
     text = script_.source.text[script_.start : call.start]
@@ -186,8 +193,10 @@ def _guarded(call: Call, piece: Piece) -> bool:
         return re.search(r"\$#|\$\{#", text) is not None
     found = script_.assigned(piece.text, call.start)
     if found is None:
-        # It comes from outside; `set -u` stops where nobody has set it.
-        return nouns.NOUNSET in call.command.options and piece.text not in script_.assignments
+        # It comes from outside, or from one of several branches; `set -u` stops where nobody has set it.
+        every = script_.assignments.get(piece.text, [])
+        unset = nouns.NOUNSET in call.command.options or len(every) > 1
+        return unset and all(each.value is not None and _has_text(each.value) for each in every)
     if found.value is None:
         return _from_loop(script_, piece.text)
     if any(each.kind is nouns.COMMAND for each in found.value.pieces) and not _has_text(found.value):

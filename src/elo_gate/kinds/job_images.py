@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from ..model import ABSENT, Node
-from .jobs import known, listed, steps, text_of
+from ..syntax.command import Word
+from .jobs import below, known, listed, steps, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +34,30 @@ def images(job: Job) -> Iterator[tuple[str, Node]]:
         yield from _used(step)
     if job.uses and job.called is None:
         yield "", job.uses
+
+
+def made(job: Job) -> Iterator[tuple[str, str]]:
+    """(image's name without tag, path of the Dockerfile it is built from) where a job says both."""
+    for step in steps(job):
+        for call in step.calls:
+            words = [text for text in call.texts if not text.startswith("-")][:2]
+            if call.program in _BUILDERS and (words[:1] == ["build"] or words == ["buildx", "build"]):
+                path = _dockerfile(call)
+                yield from ((name, path) for name, _ in _called(call) if name and path)
+        if step.action in _ACTIONS:
+            file, context = (step.inputs.get(name, (ABSENT, ABSENT))[1] for name in ("file", "context"))
+            text = text_of(file) if file else f"{text_of(context) or '.'}/Dockerfile"
+            path = below("", Word(text, 0, 0, True)) if text and (not context or text_of(context)) else None
+            yield from ((name, path) for name, _ in _used(step) if name and path)
+
+
+def _dockerfile(call: Call) -> str | None:
+    """The path of the Dockerfile that a build reads; None when it cannot be known."""
+    given, context = call.value("-f", "--file"), call.args[-1]
+    if given is not None:
+        return below(call.folder, given) if known(given) else None
+    folder = below(call.folder, context)
+    return below(folder, Word("Dockerfile", 0, 0, True))
 
 
 def _called(call: Call) -> Iterator[tuple[str, Node]]:

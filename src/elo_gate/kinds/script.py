@@ -77,7 +77,6 @@ def load(artifact: Artifact) -> None:
     artifact.root = Node(SCALAR, source.text, source, 0, len(source.text), "'")
     if _OTHER_LANGUAGE.match(source.text):
         artifact.state, artifact.why = "aside", "a program of another language than the shell's"
-        artifact.views["reading"] = [Item(artifact.root, {"reading": Reading(shell.Script(source, 0, 0))})]
         return
     script = shell.parse(source)
     reading = Reading(script)
@@ -104,8 +103,12 @@ def _lost(text: str, reading: Reading) -> bool:
 
 
 def reading(artifact: Artifact) -> Reading:
-    """The calls of a script."""
-    found: Reading = artifact.views["reading"][0].facts["reading"]
+    """The calls of a script; none of one that could not be read."""
+    kept = artifact.views.get("reading")
+    if kept is None:
+        empty = Reading(shell.Script(artifact.source, 0, 0))
+        kept = artifact.views["reading"] = [Item(artifact.root, {"reading": empty})]
+    found: Reading = kept[0].facts["reading"]
     return found
 
 
@@ -147,10 +150,8 @@ def shebang(artifact: Artifact) -> Node | None:
 
 def purposes(artifact: Artifact) -> set[str]:
     """What a script is for, by its name and by what it does."""
-    from . import script_backups as backups
-
     found = named(artifact.path)
-    if backups.dumps(artifact):
+    if view(artifact, "dumps"):
         found.add(BACKUP)
     if view(artifact, "restores"):
         found.add(RESTORE)
@@ -187,14 +188,28 @@ def _commands(artifact: Artifact) -> list[Item]:
     ]
 
 
-def _backups(name: str) -> Callable[[Artifact], list[Item]]:
-    def found(artifact: Artifact) -> list[Item]:
-        from . import script_backups
+def _dumps(artifact: Artifact) -> list[Item]:
+    from .script_backups import dumps
 
-        items: list[Item] = getattr(script_backups, name)(artifact)
-        return items
+    return dumps(artifact)
 
-    return found
+
+def _archives(artifact: Artifact) -> list[Item]:
+    from .script_backups import archives
+
+    return archives(artifact)
+
+
+def _uploads(artifact: Artifact) -> list[Item]:
+    from .script_copies import uploads
+
+    return uploads(artifact)
+
+
+def _prunes(artifact: Artifact) -> list[Item]:
+    from .script_copies import prunes
+
+    return prunes(artifact)
 
 
 def _deploys(artifact: Artifact) -> list[Item]:
@@ -371,10 +386,10 @@ def _key(call: Call, number: int, skip: int = 0) -> Node:
 VIEWS: dict[str, Callable[[Artifact], list[Item]]] = {
     "file": _file,
     "commands": _commands,
-    "dumps": _backups("dumps"),
-    "archives": _backups("archives"),
-    "uploads": _backups("uploads"),
-    "prunes": _backups("prunes"),
+    "dumps": _dumps,
+    "archives": _archives,
+    "uploads": _uploads,
+    "prunes": _prunes,
     "restores": _restores,
     "deploys": _deploys,
     "rollbacks": _rollbacks,

@@ -21,14 +21,19 @@ if TYPE_CHECKING:
     # (start, end, way, whether it is a key)
     Place = tuple[int, int, tuple[str, ...], bool]
 
-FIRST = "^"  # marks the first key of a document: where a rule points that misses something in the whole of it
+FIRST = "^"  # marks the first key of a document or line of a script: where a rule points that misses something in it
 _JOIN = " > "
 # By what people tell the elements of a list apart; `key` only beside a value (headers).
 _NAMES = (
-    "name", "id", "uses", "image", "host", "hostname", "path", "source", "mountPath", "containerPort", "port",
-    "topologyKey", "alert", "type", "stage", "job",
+    "name", "id", "uses", "image", "host", "hostname", "path", "source", "src", "route", "mountPath", "containerPort",
+    "port", "topologyKey", "alert", "type", "stage", "job",
 )  # fmt: skip
-_NAME = re.compile(r"[A-Za-z_/.:*][\w./:*@()-]{0,63}\Z|\d{1,6}\Z", re.A)
+_NAME = re.compile(r"[\w/.:*][\w./:*@()-]{0,63}\Z", re.A)
+_VARIABLE = re.compile(r"([A-Z][A-Z0-9_]{1,60})=(?!=|\Z)")
+_STATEMENT = re.compile(
+    r"(?:ALTER|COMMENT|COPY|CREATE|DELETE|DO|DROP|GRANT|INSERT|RESET|REVOKE|SELECT|SET|TRUNCATE|UPDATE|VACUUM)\b"
+    r"(?:[ \t]+[A-Za-z_]\w{0,40}){0,3}", re.I | re.A,
+)  # fmt: skip
 _SHAPES = (
     ("empty", re.compile(r"\s*\Z")),
     ("reference", re.compile(r".*(\$\{|\$\(|\$\w|\{\{|process\.env|secrets\.)", re.S)),
@@ -41,6 +46,7 @@ _SHAPES = (
     ("word", re.compile(r"[\w.-]+\Z")),
     ("wildcard", re.compile(r"[*'\"\s]+\Z")),
 )
+_PROGRAMS = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".py")
 _HEADS = re.compile(r"[A-Za-z_$][A-Za-z_$-]{0,30}(?:[ \t]+[A-Za-z_$][A-Za-z_$-]{0,30}){0,3}")
 
 
@@ -64,12 +70,15 @@ class Identities:
             if place[0] <= start < max(place[1], place[0] + 1):
                 if best is None or place[1] - place[0] <= best[1] - best[0]:
                     best = place
-        if best is None:
+        if best is None or not best[2]:
             way, key = _outline(source, start), False
         else:
             way, key = best[2], best[3]
         finding.symbol = mask(_JOIN.join(way))
-        shape = "key" if key else shape_of(source.text[start : finding.end])
+        if key:
+            shape = "key"
+        else:
+            shape = "start" if way[-1].startswith(FIRST) else shape_of(source.text[start : finding.end])
         if finding.message_id != "default":
             shape = f"{finding.message_id}, {shape}"
         return finding.rule.id, finding.symbol, shape
@@ -82,7 +91,9 @@ class Identities:
             root, kind = artifact.root, artifact.kind
         if kind == "dockerfile":
             return list(_instructions(root))
-        if not root or kind == "code":
+        if kind == "sql":
+            return [(node.start, node.end, (_statement(node),), False) for node in root.elements()]
+        if not root or kind in ("code", "script"):
             return []
         return [place for place in _entries(root, source) if place[1] > place[0]]
 
@@ -171,13 +182,23 @@ def _element(node: Node) -> str:
                     text = head if colon and "/" not in tag else text
                 if _NAME.match(text) and mask(text) == text:
                     return f"[{name} {text}]"
-        keys = [str(key.value) for key, _ in node.value if key.kind is SCALAR]
-        return f"[{min(keys)}]" if keys else "[]"
+        if len(node.value) == 1 and node.value[0][0].kind is SCALAR:
+            return f"[{node.value[0][0].value}]"
+        return "[run]" if node.get("run") else "[map]"
     if node.kind is SCALAR:
-        # A statement of SQL begins with its verb.
-        verb = re.match(r"[A-Z]{3,12} [A-Z]{3,12}\b", str(node.value))
-        return f"[{verb[0]}]" if verb else f"[{shape_of(str(node.value))}]"
+        text = str(node.value)
+        variable = _VARIABLE.match(text)
+        return f"[{variable[1]}]" if variable is not None else f"[{shape_of(text)}]"
     return "[list]"
+
+
+def _statement(node: Node) -> str:
+    """The first words of a statement of SQL, which say what it does to what."""
+    for line in node.source.text[node.start : node.end].splitlines():
+        match = _STATEMENT.match(line.strip())
+        if match is not None:
+            return " ".join(match[0].split())
+    return "statement"
 
 
 def _instructions(root: Node) -> Iterator[Place]:
@@ -205,6 +226,7 @@ def _outline(source: Source, start: int) -> tuple[str, ...]:
     number = source.position(start)[0]
     line = source.line(number)
     indent = len(line) - len(line.lstrip())
+    program = source.path.endswith(_PROGRAMS)
     way: list[str] = []
     for above in range(number - 1, max(0, number - 2000), -1):
         if indent == 0 or len(way) >= 8:
@@ -213,6 +235,24 @@ def _outline(source: Source, start: int) -> tuple[str, ...]:
         bare = line.strip()
         if bare and len(line) - len(line.lstrip()) < indent and bare[0] not in ")}]#/*":
             indent = len(line) - len(line.lstrip())
-            match = _HEADS.match(bare)
-            way.append(" ".join(match[0].split()) if match is not None else "...")
-    return tuple(reversed(way)) or ("file",)
+            way.append(_head(bare, program) or "...")
+    way.reverse()
+    own = _head(source.line(number).strip(), program)
+    if not way and not any(_says(source.line(above)) for above in range(1, number)):
+        return (FIRST + own,)
+    return (*way, own) if own else tuple(way) or ("file",)
+
+
+def _says(line: str) -> bool:
+    """Whether a line is more than blanks or a comment."""
+    return line.strip()[:2] not in ("", "//", "/*", "--") and line.lstrip()[0] not in "#*"
+
+
+def _head(line: str, program: bool) -> str:
+    """The first words of a line, which in a program are keywords and names; elsewhere only the very first, for what
+    follows a command may be a value, and so may a word that stands alone."""
+    match = _HEADS.match(line)
+    if match is None or line[match.end() : match.end() + 1] in ("", ";", ","):
+        return ""
+    words = match[0].split()
+    return " ".join(words if program else words[:1])

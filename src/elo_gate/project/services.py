@@ -368,7 +368,7 @@ def _stitch(project: Any) -> list[Service]:
             union.tie(members[0], part, "elo-gate.toml says so")
         if members:
             names[id(members[0])] = name
-    for evidence in (_by_build, _by_image, _by_folder, _by_name, _by_being_alone):
+    for evidence in (_by_build, _by_pipeline, _by_image, _by_folder, _by_name, _by_being_alone):
         evidence(project, parts, union)
     order = {id(part): number for number, part in enumerate(parts)}
     links: dict[int, list[tuple[Part, Part, str]]] = {}
@@ -412,6 +412,29 @@ def _by_build(project: Any, parts: list[Part], union: _Union) -> None:
                 path = (named or "").lstrip("./").lstrip("/")
                 if named and image.path in (path, f"{folder}/{path}" if folder else path):
                     union.tie(part, image, f"dockerfilePath names {image.path}")
+
+
+def _by_pipeline(project: Any, parts: list[Part], union: _Union) -> None:
+    """A pipeline builds an image from one Dockerfile under the name that something runs."""
+    images = {part.path: part for part in parts if part.kind == IMAGE}
+    runners = [
+        (part, claim.value) for part in parts if part.kind in (COMPOSE, KUBERNETES) for claim in part.of("image")
+    ]
+    if not images or not runners:
+        return
+    from ..kinds import job_images
+    from . import pipelines
+
+    built: dict[str, set[str]] = {}
+    for pipeline in pipelines.of(project):
+        for job in pipeline.jobs:
+            for name, path in job_images.made(job):
+                built.setdefault(name, set()).add(path)
+    for part, name in runners:
+        paths = built.get(name.lower(), set())
+        image = images.get(next(iter(paths))) if len(paths) == 1 else None
+        if image is not None:
+            union.tie(part, image, f"a pipeline builds {name} from {image.path}")
 
 
 def _by_image(project: Any, parts: list[Part], union: _Union) -> None:

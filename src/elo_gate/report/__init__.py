@@ -26,7 +26,7 @@ FORMATS: dict[str, tuple[str, ...]] = {
 
 
 def render(run: Run, name: str, options: dict[str, Any]) -> str:
-    """A run in a format; of the options those count that the format takes. The module is imported here and only here."""
+    """A run in a format; of the options those count that the format takes. Its module is imported here."""
     module = __import__(f"{__name__}.{name}", fromlist=["render"])
     text: str = module.render(run, **{key: options[key] for key in FORMATS[name] if key in options})
     return text

@@ -1,4 +1,4 @@
-"""Turns a run into one line a finding, `path:line:column: severity rule: message`, which editors and grep can follow."""
+"""Turns a run into one line a finding, `path:line:column: severity rule: message`, as editors and grep read it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Turns a run into workflow commands, which GitHub shows as annotations beside the lines of a pull request.
 
-Escaped as actions/toolkit does (packages/core/src/command.ts). GitHub shows ten errors, ten warnings and ten notices of a
-step and drops the others, so the most severe come first, and what is over the limit is printed as plain lines.
+Escaped as actions/toolkit does (packages/core/src/command.ts). GitHub shows ten errors, ten warnings and ten notices of
+a step and drops the others: the most severe come first, and what is over the limit is printed as plain lines.
 """
 
 from __future__ import annotations

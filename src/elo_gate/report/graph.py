@@ -13,7 +13,6 @@ from ..redact import mask
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from ..gate import Run
     from ..kinds.job_deploys import Deploy
@@ -157,9 +156,9 @@ def _count_headers(target: Target, card: Card) -> None:
     from ..project.headers import NAMES, PRESENT
 
     states = [target.state(name).word for name in NAMES]
-    card.say("headers {} of {} set", states.count(PRESENT), len(states))
-    if states.count("unknown"):
-        card.say("headers {} not known", states.count("unknown"))
+    unknown = states.count("unknown")
+    words = "headers {} of {} set, {} unknown" if unknown else "headers {} of {} set"
+    card.say(words, states.count(PRESENT), len(states), *([unknown] if unknown else []))
 
 
 def _variables(project: Project, part: Part, card: Card) -> None:

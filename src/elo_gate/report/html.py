@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from .. import __version__
 from ..model import OFF, SEVERITIES
+from ..redact import mask
 from . import tally
 from .html_findings import Findings, path
 from .html_style import SCRIPT, STYLE
 from .language import ENGLISH, Language
-from .markup import escape, prose
+from .markup import escape, prose, table, tag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,33 +69,34 @@ def _digest(text: str) -> str:
 
 
 def _head(run: Run, tongue: Language) -> Iterator[str]:
-    policy = f"default-src 'none'; style-src '{_digest(STYLE)}'; script-src '{_digest(SCRIPT)}'; img-src data:; base-uri 'none'; form-action 'none'"
+    policy = (
+        f"default-src 'none'; style-src '{_digest(STYLE)}'; script-src '{_digest(SCRIPT)}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
     yield f'<!DOCTYPE html>\n<html lang="{tongue.code}">\n<head>\n<meta charset="utf-8">\n'
     yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="color-scheme" content="light dark">\n'
-    yield '<meta name="referrer" content="no-referrer">\n<meta name="robots" content="noindex">\n<link rel="icon" href="data:,">\n'
-    yield f"<title>elo-gate: {escape(tongue.say(run.verdict.word.capitalize()))}</title>\n"
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+    yield '<meta name="color-scheme" content="light dark">\n<meta name="referrer" content="no-referrer">\n'
+    yield '<meta name="robots" content="noindex">\n<link rel="icon" href="data:,">\n'
+    yield tag("title", f"elo-gate: {escape(tongue.say(run.verdict.word.capitalize()))}") + "\n"
     yield f"<style>{STYLE}</style>\n</head>\n<body>\n"
 
 
 def _verdict(run: Run, tongue: Language) -> Iterator[str]:
     verdict, coverage = run.verdict, run.verdict.coverage
     say = tongue.say
-    yield f'<div class="top"><strong>elo-gate</strong><span>{escape(say("judged as of {}", verdict.as_of))}</span></div>\n'
+    day = tag("span", escape(say("judged as of {}", verdict.as_of)))
+    yield f'<div class="top"><strong>elo-gate</strong>{day}</div>\n'
     yield f'<div class="verdict {verdict.word}"><div><h1>{escape(say(verdict.word.capitalize()))}</h1>'
     why = say(_REASONS[verdict.word])
-    blocking = sum(1 for each in verdict.findings if tally.blocks(verdict, each))
     if verdict.word == "blocked":
-        why = say(
-            "{} at or above the threshold, '{}', block the release.",
-            tongue.count(blocking, "finding"),
-            say(verdict.fail_on),
-        )
+        blocking = tongue.count(sum(1 for each in verdict.findings if tally.blocks(verdict, each)), "finding")
+        why = say("{} at or above the threshold, '{}', block the release.", blocking, say(verdict.fail_on))
     yield f'<p>{escape(why)}</p></div><ul class="counts">'
     for level in SEVERITIES:
         number = verdict.count(level)
-        zero = "" if number else " zero"
-        yield f'<li class="{level}{zero}"><b>{number}</b><span>{escape(say(level if number == 1 else level + "s"))}</span></li>'
+        words = tag("span", escape(say(level if number == 1 else level + "s")))
+        yield tag("li", f"<b>{number}</b> {words}", class_=level if number else f"{level} zero")
     yield "</ul></div>\n"
     facts = [
         (len(coverage.judged), "files judged"),
@@ -117,21 +119,23 @@ def _reasons(run: Run) -> Iterator[str]:
 
 
 def _drawing(run: Run, tongue: Language) -> str:
-    """The drawing and its table; empty where the tree has no service. The model of a strange tree may fail to be made."""
+    """The drawing and its table; empty where the tree has no service. A strange tree may not have a drawing."""
     from . import graph
     from .html_drawing import Drawing
 
     try:
         drawn = Drawing(graph.of(run), run.verdict.findings, tongue)
     except Exception as error:
-        return f'<p class="empty">{escape(tongue.say("The drawing could not be made: {}.", type(error).__name__))}</p>'
+        words = tongue.say("The drawing could not be made: {}.", type(error).__name__)
+        return tag("p", escape(words), class_="empty")
     if not drawn.bands:
         return ""
-    name = escape(tongue.say("The deployment"))
-    return (
-        f'<div class="panel"><div class="scroll" tabindex="0" role="region" aria-label="{name}">{drawn.svg()}</div>{drawn.legend()}'
-        f"<details><summary>{escape(tongue.say('The same as a table'))}</summary>{drawn.table()}</details></div>\n"
+    shown = tag(
+        "div", drawn.svg(), class_="scroll", tabindex="0", role="region", aria_label=tongue.say("The deployment")
     )
+    title = tag("summary", escape(tongue.say("The same as a table")))
+    same = tag("details", title + drawn.table(), class_="twin")
+    return tag("div", shown + drawn.legend() + same, class_="panel") + "\n"
 
 
 def _standard(run: Run, tongue: Language) -> Iterator[str]:
@@ -147,33 +151,35 @@ def _standard(run: Run, tongue: Language) -> Iterator[str]:
                 for clause in rule.standard:
                     asked.setdefault(clause, set()).add(rule.id)
     unsure = {rule for rule, _, _, _ in run.verdict.coverage.undecided}
-    head = "".join(
-        f'<th scope="col">{escape(say(each))}</th>'
-        for each in ("Clause", "What it asks", "Result", "Rules without a finding", "Findings")
-    )
-    yield f'<div class="panel scroll"><table class="clauses"><thead><tr>{head}</tr></thead><tbody>\n'
+    rows = []
     for clause, heading in run.ruleset.clauses.items():
-        mine = [(n, each) for n, each in enumerate(run.verdict.findings, 1) if clause in each.rule.standard]
-        rules = asked.get(clause, set()) | {each.rule.id for _, each in mine}
-        clean = rules - {each.rule.id for _, each in mine}
-        levels = [level for level in SEVERITIES if any(each.severity == level for _, each in mine)]
-        if levels:
-            states = " ".join(
-                f'<span class="state {level}">{escape(tongue.count(sum(1 for _, each in mine if each.severity == level), level))}</span>'
-                for level in levels
-            )
-        elif rules & unsure:
-            states = f'<span class="state">{escape(say("undecided"))}</span>'
-        elif rules:
-            states = f'<span class="state passed">{escape(say("no findings"))}</span>'
-        else:
-            states = f'<span class="state">{escape(say("nothing to look at"))}</span>'
-        ratio = say("{} of {}", len(clean), len(rules)) if rules else ""
+        mine = [(number, each) for number, each in enumerate(run.verdict.findings, 1) if clause in each.rule.standard]
         mine.sort(key=lambda each: SEVERITIES.index(each[1].severity))
-        links = " ".join(f'<a class="{each.severity}" href="#f{n}">#{n}</a>' for n, each in mine[:8])
-        more = f" +{len(mine) - 8}" if len(mine) > 8 else ""
-        yield f'<tr><th scope="row" id="{escape(clause)}">{escape(clause)}</th><td>{escape(heading)}</td><td>{states}</td><td class="n">{escape(ratio)}</td><td>{links}{more}</td></tr>\n'
-    yield "</tbody></table></div>\n"
+        rules = asked.get(clause, set()) | {each.rule.id for _, each in mine}
+        counts = {level: sum(1 for _, each in mine if each.severity == level) for level in SEVERITIES}
+        states = [(level, tongue.count(number, level)) for level, number in counts.items() if number]
+        if not states:
+            states = [
+                ("", say("undecided")) if rules & unsure else ("passed", say("no findings"))
+                if rules else ("", say("nothing to look at"))
+            ]  # fmt: skip
+        links = [tag("a", f"#{number}", class_=each.severity, href=f"#f{number}") for number, each in mine[:8]]
+        links += [f"+{len(mine) - 8}"] if len(mine) > 8 else []
+        clean = len(rules - {each.rule.id for _, each in mine})
+        rows.append(
+            [
+                tag("th", escape(clause), scope="row", id=clause),
+                tag("td", escape(heading), lang=ENGLISH),
+                tag(
+                    "td",
+                    " ".join(tag("span", escape(text), class_=f"state {level}".rstrip()) for level, text in states),
+                ),
+                tag("td", escape(say("{} of {}", clean, len(rules))) if rules else "", class_="n"),
+                tag("td", " ".join(links)),
+            ]
+        )
+    heads = ("Clause", "What it asks", "Result", "Rules without a finding", "Findings")
+    yield tag("div", table(map(say, heads), rows, class_="clauses"), class_="panel") + "\n"
 
 
 def _findings(run: Run, tongue: Language, findings: Findings) -> Iterator[str]:
@@ -188,19 +194,19 @@ def _findings(run: Run, tongue: Language, findings: Findings) -> Iterator[str]:
 def _suppressed(run: Run, tongue: Language) -> Iterator[str]:
     if not run.verdict.suppressed:
         return
-    head = "".join(
-        f'<th scope="col">{escape(tongue.say(each))}</th>'
-        for each in ("Where", "Rule", "What is wrong", "Reason", "Until")
-    )
-    yield f'<div class="panel scroll"><table><thead><tr>{head}</tr></thead><tbody>\n'
+    rows = []
     for finding in run.verdict.suppressed:
         line, column = finding.source.position(finding.start)
         cells = [
-            path(f"{finding.source.path}:{line}:{column}"), f"<code>{escape(finding.rule.id)}</code>",
-            prose(tongue.message(finding)), escape(str(finding.suppressed.reason)), escape(str(finding.suppressed.until or "")),
-        ]  # fmt: skip
-        yield f"<tr>{''.join(f'<td>{each}</td>' for each in cells)}</tr>\n"
-    yield "</tbody></table></div>\n"
+            path(f"{finding.source.path}:{line}:{column}"),
+            tag("code", escape(finding.rule.id)),
+            prose(tongue.message(finding)),
+            escape(mask(str(finding.suppressed.reason))),
+            escape(str(finding.suppressed.until or "")),
+        ]
+        rows.append([tag("td", each) for each in cells])
+    heads = ("Where", "Rule", "What is wrong", "Reason", "Until")
+    yield tag("div", table(map(tongue.say, heads), rows), class_="panel") + "\n"
 
 
 def _coverage(run: Run, tongue: Language) -> Iterator[str]:
@@ -212,17 +218,19 @@ def _coverage(run: Run, tongue: Language) -> Iterator[str]:
         counts: dict[str, int] = {}
         for finding in run.verdict.findings:
             counts[finding.source.path] = counts.get(finding.source.path, 0) + 1
-        head = "".join(
-            f'<th scope="col">{escape(say(each))}</th>'
-            for each in ("File", "Kind", "Environment", "Told by", "Findings")
-        )
-        yield f"<details open><summary>{escape(say('Judged'))}: {escape(tongue.count(len(coverage.judged), 'file'))}</summary>"
-        yield f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>\n'
-        for each in coverage.judged:
-            environment = say("assumed production") if each.assumed else say(each.environment)
-            yield f"<tr><td>{path(each.path)}</td><td>{escape(each.kind)}</td><td>{escape(environment)}</td><td>{escape(each.why)}</td>"
-            yield f'<td class="n">{counts.get(each.path, 0)}</td></tr>\n'
-        yield "</tbody></table></div></details>\n"
+        rows = [
+            [
+                tag("td", path(each.path)),
+                tag("td", escape(each.kind)),
+                tag("td", escape(say("assumed production") if each.assumed else say(each.environment))),
+                tag("td", escape(each.why)),
+                tag("td", str(counts.get(each.path, 0)), class_="n"),
+            ]
+            for each in coverage.judged
+        ]
+        title = f"{say('Judged')}: {tongue.count(len(coverage.judged), 'file')}"
+        body = table(map(say, ("File", "Kind", "Environment", "Told by", "Findings")), rows)
+        yield tag("details", tag("summary", escape(title)) + body, open=True) + "\n"
     aside: dict[str, list[str]] = {}
     for each in coverage.aside:
         why = each.why if each.environment == "production" else f"{say(each.environment)}: {each.why}"
@@ -230,17 +238,18 @@ def _coverage(run: Run, tongue: Language) -> Iterator[str]:
     rest: dict[str, list[str]] = {}
     for name, why in coverage.rest.items():
         rest.setdefault(why, []).append(name)
-    for title, groups in (("Set aside", aside), ("Not judged", rest)):
+    for words, groups in (("Set aside", aside), ("Not judged", rest)):
         total = sum(map(len, groups.values()))
         if total:
-            yield f"<details><summary>{escape(say(title))}: {escape(tongue.count(total, 'file'))}</summary>\n"
+            parts = [tag("summary", escape(f"{say(words)}: {tongue.count(total, 'file')}"))]
             for why, names in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
-                yield f"<p>{escape(why)}</p><ul>{''.join(f'<li>{path(name)}</li>' for name in names)}</ul>\n"
-            yield "</details>\n"
+                parts.append(tag("p", escape(why)) + tag("ul", "".join(tag("li", path(name)) for name in names)))
+            yield tag("details", "\n".join(parts)) + "\n"
     if coverage.undecided:
-        yield f"<details><summary>{escape(say('Undecided'))}: {escape(tongue.count(len(coverage.undecided), 'answer'))}</summary><ul>\n"
-        for rule, name, line, why in coverage.undecided:
-            place = f"{path(f'{name}:{line}')} " if name else ""
-            yield f"<li>{place}<code>{escape(rule)}</code> <bdi>{escape(why)}</bdi></li>\n"
-        yield "</ul></details>\n"
+        title = f"{say('Undecided')}: {tongue.count(len(coverage.undecided), 'answer')}"
+        listed = [
+            tag("li", f"{path(f'{name}:{line}') if name else ''} {tag('code', escape(rule))} <bdi>{escape(why)}</bdi>")
+            for rule, name, line, why in coverage.undecided
+        ]
+        yield tag("details", tag("summary", escape(title)) + tag("ul", "\n".join(listed))) + "\n"
     yield "</div>\n"

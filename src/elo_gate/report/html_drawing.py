@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..model import ERROR
-from .graph import DEPLOYS, IMAGE, IN, RUNS, SOURCES, Band, Card, Wire
-from .markup import attributes, escape
+from .graph import DEPLOYS, IMAGE, IN, MADE, RUNS, SERVES, SOURCES, Band, Card, Wire
+from .markup import escape, prose, table, tag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _WIDTH, _GAP, _EDGE = 238, 92, 16  # of a card, between columns, around everything
 _HEAD, _LINE, _FOOT = 46, 16, 10  # of a card
 _BETWEEN, _TITLE = 14, 30  # between cards of a column, above those of a band
-_LETTERS = 34  # of the width of a card
-_TITLES = {IN: "Comes in", RUNS: "Runs on", IMAGE: "Image", SOURCES: "Application"}
+_LETTERS = 31  # of the width of a card
+_TITLES = {IN: "Entrances and pipelines", RUNS: "Runs on", IMAGE: "Image", SOURCES: "Application"}
 _KINDS = {
     "application": "Application", "image": "Image", "compose": "Compose", "kubernetes": "Kubernetes",
     "railway": "Railway", "vercel": "Vercel", "proxy": "Proxy", "job": "Pipeline job",
@@ -95,6 +95,14 @@ class Drawing:
         """What a card is, in words."""
         return self.tongue.say(_KINDS.get(card.kind, card.kind))
 
+    def name(self, card: Card) -> str:
+        """A card's name where it says more than its kind and its path."""
+        return "" if card.name == card.path or card.name.lower() == card.kind.lower() else card.name
+
+    def label(self, card: Card) -> str:
+        """Kind and name."""
+        return f"{self.kind(card)} {self.name(card)}".rstrip()
+
     def facts(self, card: Card) -> list[str]:
         """The lines of a card."""
         return [self.tongue.say(words, *values) for words, values in card.facts]
@@ -125,9 +133,8 @@ class Drawing:
             x = 2 * _EDGE + at * (_WIDTH + _GAP)
             out.append(f'<text class="column" x="{x}" y="22">{escape(say(_TITLES[column]))}</text>')
         for band, (top, height) in zip(self.bands, self.frames, strict=True):
-            out.append(
-                f'<rect class="band" x="{_EDGE}" y="{top:g}" width="{self.width - 2 * _EDGE:g}" height="{height:g}" rx="8"/>'
-            )
+            size = f'width="{self.width - 2 * _EDGE:g}" height="{height:g}"'
+            out.append(f'<rect class="band" x="{_EDGE}" y="{top:g}" {size} rx="8"/>')
             name = band.name or say("Pipelines")
             out.append(f'<text class="band-name" x="{2 * _EDGE}" y="{top + 20:g}">{escape(_short(name, 60))}</text>')
         marks = []
@@ -165,26 +172,26 @@ class Drawing:
 
     def _mark(self, x: float, y: float, words: str, number: int, severity: str, title: str) -> str:
         width = 7 * len(words) + 12
-        return (
-            f'<a href="#f{number}" class="mark {severity}"{attributes(aria_label=f"{words}: {title}").replace("aria_", "aria-")}>'
+        shape = (
             f'<rect x="{x - width / 2:g}" y="{y - 9:g}" width="{width}" height="18" rx="9"/>'
-            f'<text x="{x:g}" y="{y + 4:g}">{escape(words)}</text></a>'
+            f'<text x="{x:g}" y="{y + 4:g}">{escape(words)}</text>'
         )
+        return tag("a", shape, href=f"#f{number}", class_=f"mark {severity}", aria_label=f"{words}: {title}")
 
     def _card(self, card: Card) -> str:
         box = self.boxes[id(card)]
         x, y = box.x, box.y
         severity = self.severe(card.findings)
         where = f"{card.path}:{card.line}"
-        title = " - ".join([f"{self.kind(card)} {card.name}", where, *self.facts(card)])
+        title = " - ".join([self.label(card), where, *self.facts(card)])
         out = [
             f'<g class="card{" " + severity if severity else ""}"><title>{escape(title)}</title>',
             f'<rect x="{x:g}" y="{y:g}" width="{_WIDTH}" height="{box.height:g}" rx="6"/>',
             f'<text class="kind" x="{x + 12:g}" y="{y + 19:g}">{escape(self.kind(card))}</text>',
         ]
-        name = card.name if card.name != card.path and card.name.lower() != card.kind else ""
+        name = self.name(card)
         if name:
-            room = 30 - len(self.kind(card)) - (4 if card.findings else 0)
+            room = 27 - len(self.kind(card)) - (2 if card.findings else 0)
             left = x + 20 + 7.2 * len(self.kind(card))
             out.append(f'<text class="name" x="{left:g}" y="{y + 19:g}">{escape(_short(name, max(6, room)))}</text>')
         out.append(f'<text class="where" x="{x + 12:g}" y="{y + 37:g}">{escape(_tail(where, _LETTERS))}</text>')
@@ -204,28 +211,24 @@ class Drawing:
     def table(self) -> str:
         """The same for those who do not see the drawing."""
         say = self.tongue.say
-        head = "".join(
-            f'<th scope="col">{escape(say(each))}</th>'
-            for each in ("Service", "Part", "Where", "What it says", "Tied to", "Findings")
-        )
-        rows = []
-        for band in self.bands:
-            for card in band.cards:
-                ties = [
-                    f"{escape((wire.other if wire.one is card else wire.one).name)}: {escape(wire.why)}{self._broken(wire)}"
-                    for wire in band.wires
-                    if card in (wire.one, wire.other)
-                ]
-                cells = [
-                    f'<th scope="row">{escape(band.name or say("Pipelines"))}</th>',
-                    f"<td>{escape(self.kind(card))} {escape(card.name)}</td>",
-                    f"<td><code>{escape(card.path)}:{card.line}</code></td>",
-                    f"<td>{'<br>'.join(map(escape, self.facts(card)))}</td>",
-                    f"<td>{'<br>'.join(ties)}</td>",
-                    f"<td>{self.links(card.findings)}</td>",
-                ]
-                rows.append(f"<tr>{''.join(cells)}</tr>")
-        return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+        heads = ("Service", "Part", "Where", "What it says", "Tied to", "Findings")
+        rows = [
+            [
+                tag("th", escape(band.name or say("Pipelines")), scope="row"),
+                tag("td", escape(self.label(card))),
+                tag("td", tag("code", f"{escape(card.path)}:{card.line}")),
+                tag("td", "<br>".join(map(escape, self.facts(card)))),
+                tag("td", "<br>".join(self._tie(card, wire) for wire in band.wires if card in (wire.one, wire.other))),
+                tag("td", self.links(card.findings)),
+            ]
+            for band in self.bands
+            for card in band.cards
+        ]
+        return table(map(say, heads), rows)
+
+    def _tie(self, card: Card, wire: Wire) -> str:
+        other = wire.other if wire.one is card else wire.one
+        return f"{escape(other.name)}: {prose(wire.why)}{self._broken(wire)}"
 
     def _broken(self, wire: Wire) -> str:
         if not wire.findings:
@@ -242,17 +245,15 @@ class Drawing:
         """What the lines mean."""
         say = self.tongue.say
         kinds = {wire.kind for band in self.bands for wire in band.wires}
-        rows = [("serves", "passes requests on to"), (DEPLOYS, "deploys"), ("made", "is made from, or the same as")]
+        rows = [(SERVES, "passes requests on to"), (DEPLOYS, "deploys"), (MADE, "is made from, or the same as")]
+        rows = [(kind, words) for kind, words in rows if kind in kinds]
+        rows.append(("broken error", "broken, with the number of the finding"))
         listed = [
-            f'<li><svg width="34" height="10" aria-hidden="true" focusable="false"><path class="wire {kind}" d="M1 5H33"/></svg>{escape(say(words))}</li>'
-            for kind, words in rows
-            if kind in kinds
+            f'<li><svg width="34" height="10" aria-hidden="true" focusable="false">'
+            f'<path class="wire {names}" d="M1 5H33"/></svg>{escape(say(words))}</li>'
+            for names, words in rows
         ]
-        listed.append(
-            '<li><svg width="34" height="10" aria-hidden="true" focusable="false"><path class="wire broken error" d="M1 5H33"/></svg>'
-            f"{escape(say('broken, with the number of the finding'))}</li>"
-        )
-        return f'<ul class="legend">{"".join(listed)}</ul>'
+        return tag("ul", "".join(listed), class_="legend")
 
 
 def _short(text: str, limit: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..model import SEVERITIES
 from .excerpt import Excerpts, crop
-from .markup import attributes, escape, prose
+from .markup import escape, prose, tag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .language import Language
 
 _BEFORE, _AFTER, _LONGEST = 1, 2, 6  # lines shown around the marked ones, and most lines marked
+_WIDE = 110  # letters of a line that may not fit
 
 
 def path(text: str) -> str:
@@ -42,20 +43,23 @@ class Findings:
             for level in SEVERITIES
         )
         rules = sorted({finding.rule.id for finding in self.run.verdict.findings})
-        paths = "".join(f'<option value="{key}">{escape(name)}</option>' for name, key in self.keys.items())
-        ids = "".join(f"<option{attributes(value=each)}>{escape(each)}</option>" for each in rules)
-        every = f'<option value="">{escape(say("all"))}</option>'
-        count = escape(say("{} of {} findings shown"))
-        return (
-            f'<form id="filter" class="filter" hidden data-count="{count}"{attributes(aria_label=say("Filter"))}>'.replace(
-                "aria_", "aria-"
-            )
-            + f"<fieldset><legend>{escape(say('Severity'))}</legend>{boxes}</fieldset>"
-            + f'<div><label class="over" for="by-file">{escape(say("File"))}</label><select id="by-file" name="file">{every}{paths}</select></div>'
-            + f'<div><label class="over" for="by-rule">{escape(say("Rule"))}</label><select id="by-rule" name="rule">{every}{ids}</select></div>'
-            + f'<div><label class="over" for="by-words">{escape(say("Words"))}</label><input type="search" id="by-words" name="words" autocomplete="off"></div>'
-            + f'<button type="reset">{escape(say("Show all"))}</button><output aria-live="polite"></output></form>'
-        )
+        every = tag("option", escape(say("all")), value="")
+        paths = "".join(tag("option", escape(name), value=key) for name, key in self.keys.items())
+        ids = "".join(tag("option", escape(each), value=each) for each in rules)
+
+        def labelled(key: str, words: str, control: str) -> str:
+            return f"<div>{tag('label', escape(say(words)), class_='over', for_=key)}{control}</div>"
+
+        parts = [
+            f"<fieldset><legend>{escape(say('Severity'))}</legend>{boxes}</fieldset>",
+            labelled("by-file", "File", tag("select", every + paths, id="by-file", name="file")),
+            labelled("by-rule", "Rule", tag("select", every + ids, id="by-rule", name="rule")),
+            labelled("by-words", "Words", '<input type="search" id="by-words" name="words" autocomplete="off">'),
+            f'<button type="reset">{escape(say("Show all"))}</button><output aria-live="polite"></output>',
+        ]
+        count = say("{} of {} findings shown")
+        name = say("Filter")
+        return tag("form", "".join(parts), id="filter", class_="filter", hidden=True, data_count=count, aria_label=name)
 
     def sections(self) -> Iterator[str]:
         """One section a file."""
@@ -65,36 +69,44 @@ class Findings:
             levels = [(level, sum(1 for _, each in found if each.severity == level)) for level in SEVERITIES]
             counts = ", ".join(count(number, level) for level, number in levels if number)
             environment = found[0][1].environment
-            about = f"<span>{escape(say(environment))}</span>" if environment else ""
-            yield f'<section class="file" aria-labelledby="{key}"><h3 id="{key}">{path(name)}{about}<span>{escape(counts)}</span></h3>'
-            for number, finding in found:
-                yield self._finding(number, finding, key)
-            yield "</section>"
+            about = tag("span", escape(say(environment))) if environment else ""
+            title = tag("h3", f"{path(name)}{about}{tag('span', escape(counts))}", id=key)
+            each = [self._finding(number, finding, key) for number, finding in found]
+            yield tag("section", "\n".join([title, *each]), class_="file", aria_labelledby=key)
 
     def _finding(self, number: int, finding: Finding, key: str) -> str:
         tongue = self.tongue
         rule = finding.rule.id
         line, column = finding.source.position(finding.start)
         clauses = " ".join(f'<a href="#{each}">{escape(each)}</a>' for each in finding.rule.standard)
+        severity = tag("span", escape(tongue.say(finding.severity)), class_="sev")
+        title = f"{severity} <span>{prose(tongue.title(rule))}</span> " + tag("a", f"#{number}", href=f"#f{number}")
+        where = f"{escape(tongue.say('line'))} {line}:{column}"
+        meta = f"{tag('code', escape(rule))}<span>{where}</span><span>{clauses}</span>"
         out = [
-            f'<article class="finding {finding.severity}" id="f{number}" data-severity="{finding.severity}" '
-            f'data-file="{key}"{attributes(data_rule=rule).replace("data_", "data-")} aria-labelledby="t{number}">',
-            f'<h4 id="t{number}"><span class="sev">{escape(tongue.say(finding.severity))}</span> '
-            f'<span>{prose(tongue.title(rule))}</span> <a href="#f{number}">#{number}</a></h4>',
-            f'<div class="meta"><code>{escape(rule)}</code><span>{escape(tongue.say("line"))} {line}:{column}</span><span>{clauses}</span></div>',
-            f"<p>{prose(tongue.message(finding))}</p>",
+            tag("h4", title, id=f"t{number}"),
+            tag("div", meta, class_="meta"),
+            tag("p", prose(tongue.message(finding))),
             self.frame(finding.source, finding.start, finding.end),
             "<dl>",
         ]
         for source, start, end, words in finding.related:
-            where, col = source.position(start)
-            out.append(
-                f"<dt>{escape(tongue.say('also'))}</dt><dd>{path(f'{source.path}:{where}:{col}')} {prose(words)}"
-                f"{self.frame(source, start, end, 0, 0) if source.path != finding.source.path else ''}</dd>"
-            )
+            row, col = source.position(start)
+            shown = self.frame(source, start, end, 0, 0) if source.path != finding.source.path else ""
+            out.append(f"<dt>{escape(tongue.say('also'))}</dt>")
+            out.append(f"<dd>{path(f'{source.path}:{row}:{col}')} {prose(words)}{shown}</dd>")
         out.append(f"<dt>{escape(tongue.say('why'))}</dt><dd>{prose(tongue.rationale(rule))}</dd>")
-        out.append(f"<dt>{escape(tongue.say('fix'))}</dt><dd>{prose(tongue.fix(finding))}</dd></dl></article>")
-        return "".join(out)
+        out.append(f"<dt>{escape(tongue.say('fix'))}</dt><dd>{prose(tongue.fix(finding))}</dd></dl>")
+        return tag(
+            "article",
+            "".join(out),
+            class_=f"finding {finding.severity}",
+            id=f"f{number}",
+            data_severity=finding.severity,
+            data_file=key,
+            data_rule=rule,
+            aria_labelledby=f"t{number}",
+        )
 
     def frame(self, source: Source, start: int, end: int, before: int = _BEFORE, after: int = _AFTER) -> str:
         """The lines of a place, masked, the place marked."""
@@ -107,19 +119,22 @@ class Findings:
             high -= 1
         gutter = len(str(high))
         out = []
+        longest = 0
         for at in range(low, high + 1):
-            head = f"<i>{at:>{gutter}}  </i>"
             if at == number:
                 text, left, right = crop(shown, first, last)
-                body = f"{escape_part(text[:left])}<mark>{escape_part(text[left:right]) or ' '}</mark>{escape_part(text[right:])}"
+                marked = f"<mark>{_part(text[left:right]) or ' '}</mark>"
+                body = _part(text[:left]) + marked + _part(text[right:])
             else:
-                body = escape_part(crop(lines[at - 1], 0, 1)[0])
-            out.append(
-                f'<span class="hit">{head}{body}</span>' if number <= at <= until else f"<span>{head}{body}</span>"
-            )
-        return f'<pre class="frame" tabindex="0">{"".join(out)}</pre>'
+                text = crop(lines[at - 1], 0, 1)[0]
+                body = _part(text)
+            longest = max(longest, len(text))
+            line = f"<i>{at:>{gutter}}  </i>{body}"
+            out.append(f'<span class="hit">{line}</span>' if number <= at <= until else f"<span>{line}</span>")
+        # What scrolls must be reached by the keyboard; what does not must not stand in its way.
+        return tag("pre", "".join(out), class_="frame", tabindex="0" if longest > _WIDE else None)
 
 
-def escape_part(text: str) -> str:
+def _part(text: str) -> str:
     """A part of a line that is inert as a whole already; its own begin is not that of a line."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

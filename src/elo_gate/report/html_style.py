@@ -1,4 +1,4 @@
-"""The style and the script of the HTML page. Both are fixed texts: the page names their digests and admits no others."""
+"""The style and the script of the HTML page. Fixed texts: the page names their digests and admits no others."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ STYLE = """
 --code:#16191d;--focus:#84b8f0}}
 *{box-sizing:border-box}
 html{scroll-padding-top:1rem}
-body{margin:0;background:var(--bg);color:var(--text);font:14px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",
+body{margin:0;background:var(--bg);color:var(--text);font:14px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,
+"Noto Sans",
 "Liberation Sans",Arial,sans-serif;overflow-wrap:anywhere}
 a{color:var(--link);text-underline-offset:2px}
 a:focus-visible,summary:focus-visible,button:focus-visible,select:focus-visible,input:focus-visible,
 .scroll:focus-visible{outline:2px solid var(--focus);outline-offset:2px;border-radius:3px}
-code,pre,.where,kbd{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace;
+code,pre,.where,kbd{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",
+monospace;
 font-size:.92em}
 bdi{unicode-bidi:isolate}
 h1,h2,h3,h4{line-height:1.25;margin:0;text-wrap:balance}
@@ -30,7 +32,8 @@ header{padding-top:1.25rem}
 .top{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.25rem 1.5rem;color:var(--muted);font-size:.86rem}
 .top strong{color:var(--text);letter-spacing:.01em}
 .verdict{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:.5rem 2rem;align-items:center;margin:.75rem 0 0;
-padding:1.1rem 1.25rem;background:var(--panel);border:1px solid var(--line);border-left:5px solid var(--tone);border-radius:6px}
+padding:1.1rem 1.25rem;background:var(--panel);border:1px solid var(--line);border-left:5px solid var(--tone);
+border-radius:6px}
 .verdict.passed{--tone:var(--passed)}.verdict.blocked{--tone:var(--error)}.verdict.broken{--tone:var(--broken)}
 .verdict h1{font-size:1.7rem;color:var(--tone)}
 .verdict p{margin:.3rem 0 0;color:var(--muted)}
@@ -50,29 +53,39 @@ main>section{margin:1.75rem 0 0}
 .broken-list ul{margin:.5rem 0 0;padding-left:1.2rem}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.93rem}
-th,td{text-align:left;vertical-align:top;padding:.38rem .75rem .38rem 0;border-bottom:1px solid var(--soft);font-weight:400}
+th,td{overflow-wrap:break-word;text-align:left;vertical-align:top;padding:.38rem .75rem .38rem 0;
+border-bottom:1px solid var(--soft);font-weight:400}
 thead th{color:var(--muted);font-size:.82rem;border-bottom-color:var(--line);white-space:nowrap}
 tbody tr:last-child>*{border-bottom:0}
+td code{overflow-wrap:anywhere}
 td.n{font-variant-numeric:tabular-nums;white-space:nowrap}
 table a.error{color:var(--error)}table a.warning{color:var(--warning)}table a.note{color:var(--note)}
 .clauses th[scope=row]{white-space:nowrap;font-weight:600;width:4.5rem}
 .clauses td:nth-child(3){white-space:nowrap}
-.state{display:inline-block;padding:0 .5rem;border-radius:9px;font-size:.86rem;white-space:nowrap;color:var(--muted);background:var(--soft)}
-.state.error{color:var(--error);background:var(--error-bg)}.state.warning{color:var(--warning);background:var(--warning-bg)}
+.state{display:inline-block;padding:0 .5rem;border-radius:9px;font-size:.86rem;white-space:nowrap;color:var(--muted);
+background:var(--soft)}
+.state.error{color:var(--error);background:var(--error-bg)}.state.warning{color:var(--warning);
+background:var(--warning-bg)}
 .state.note{color:var(--note);background:var(--note-bg)}.state.passed{color:var(--passed);background:var(--passed-bg)}
-.filter{display:flex;flex-wrap:wrap;gap:.6rem 1.25rem;align-items:end;margin:0 0 1rem}
+.filter{display:flex;flex-wrap:wrap;gap:.6rem 1rem;align-items:end;margin:0 0 1rem}
 .filter[hidden]{display:none}
 .filter fieldset{border:0;margin:0;padding:0;display:flex;gap:.9rem}
 .filter legend,.filter label.over{display:block;color:var(--muted);font-size:.82rem;padding:0;margin:0 0 .15rem}
-.filter select,.filter input[type=search]{font:inherit;color:inherit;background:var(--panel);border:1px solid var(--line);
-border-radius:4px;padding:.25rem .4rem;max-width:18rem;width:100%}
-.filter button{font:inherit;color:var(--link);background:none;border:1px solid var(--line);border-radius:4px;padding:.25rem .7rem;cursor:pointer}
+.filter select,.filter input[type=search]{font:inherit;height:2.1rem;color:inherit;background:var(--panel);
+border:1px solid var(--line);
+border-radius:4px;padding:.25rem .4rem;width:13rem;max-width:100%}
+.filter input[type=search]{width:10rem}
+.filter button{font:inherit;color:var(--link);background:none;border:1px solid var(--line);border-radius:4px;
+padding:.25rem .7rem;height:2.1rem;cursor:pointer}
+.filter fieldset label{line-height:2.1rem}
 .filter output{color:var(--muted);margin-left:auto}
 .file{margin:0 0 1.25rem}
-.file>h3{display:flex;flex-wrap:wrap;gap:.1rem .8rem;align-items:baseline;font-size:1rem;font-weight:600;padding:.35rem 0}
+.file>h3{display:flex;flex-wrap:wrap;gap:.1rem .8rem;align-items:baseline;font-size:1rem;font-weight:600;
+padding:.35rem 0}
 .file>h3 code{font-size:.95rem}
 .file>h3 span{color:var(--muted);font-weight:400;font-size:.86rem}
-.finding{background:var(--panel);border:1px solid var(--line);border-left:4px solid var(--tone);padding:.7rem 1rem .75rem;margin:0 0 -1px}
+.finding{background:var(--panel);border:1px solid var(--line);border-left:4px solid var(--tone);
+padding:.7rem 1rem .75rem;margin:0 0 -1px}
 .file .finding:nth-of-type(1){border-radius:0 6px 0 0}.file .finding:last-child{border-radius:0 0 6px 0}
 .finding.error{--tone:var(--error)}.finding.warning{--tone:var(--warning)}.finding.note{--tone:var(--note)}
 .finding:target{box-shadow:0 0 0 2px var(--focus);position:relative}
@@ -81,7 +94,8 @@ border-radius:4px;padding:.25rem .4rem;max-width:18rem;width:100%}
 .finding h4 a{color:var(--muted);font-weight:400;text-decoration:none;font-variant-numeric:tabular-nums}
 .meta{display:flex;flex-wrap:wrap;gap:.1rem .9rem;margin:.1rem 0 0;color:var(--muted);font-size:.86rem}
 .finding p{margin:.35rem 0}
-pre.frame{margin:.5rem 0;padding:.4rem 0;background:var(--code);border:1px solid var(--soft);border-radius:4px;overflow-x:auto;line-height:1.45}
+pre.frame{margin:.5rem 0;padding:.4rem 0;background:var(--code);border:1px solid var(--soft);border-radius:4px;
+overflow-x:auto;line-height:1.45}
 pre.frame span{display:block;padding:0 .75rem;white-space:pre}
 pre.frame .hit{background:var(--soft)}
 pre.frame i{font-style:normal;color:var(--muted);user-select:none;-webkit-user-select:none}
@@ -89,15 +103,19 @@ mark{background:var(--mark);color:inherit;border-bottom:2px solid var(--error);p
 .warning mark{border-color:var(--warning)}.note mark{border-color:var(--note)}
 .finding dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.2rem .8rem;margin:.4rem 0 0}
 .finding dt{color:var(--muted)}.finding dd{margin:0}
-.finding dd code,.finding p code,td code{background:var(--code);border:1px solid var(--soft);border-radius:3px;padding:0 .2em}
+.finding dd code,.finding p code,td code{background:var(--code);border:1px solid var(--soft);border-radius:3px;
+padding:0 .2em}
 .empty{color:var(--muted)}
 details>summary{cursor:pointer;color:var(--link);padding:.25rem 0}
 details ul{margin:.25rem 0 .75rem;padding-left:1.2rem}
 .drawing{display:block;max-width:none;height:auto;min-width:58rem;width:100%}
-.drawing text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace;fill:var(--text)}
-.drawing .column{font:600 13px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",Arial,sans-serif;fill:var(--muted)}
+.drawing text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace;
+fill:var(--text)}
+.drawing .column{font:600 13px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",Arial,
+sans-serif;fill:var(--muted)}
 .drawing .band{fill:var(--bg);stroke:var(--line)}
-.drawing .band-name{font:600 14px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",Arial,sans-serif}
+.drawing .band-name{font:600 14px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",Arial,
+sans-serif}
 .card>rect{fill:var(--panel);stroke:var(--line)}
 .card.error>rect{stroke:var(--error)}.card.warning>rect{stroke:var(--warning)}
 .drawing .card .kind{font-weight:700}
@@ -114,20 +132,29 @@ details ul{margin:.25rem 0 .75rem;padding-left:1.2rem}
 .drawing .mark rect{stroke:none}
 .drawing .mark text{text-anchor:middle;font-size:11px;font-weight:700}
 .drawing a:focus-visible rect{stroke:var(--focus);stroke-width:3}
-.legend{display:flex;flex-wrap:wrap;gap:.2rem 1.5rem;margin:.6rem 0 0;padding:0;list-style:none;color:var(--muted);font-size:.86rem}
+.legend{display:flex;flex-wrap:wrap;gap:.2rem 1.5rem;margin:.6rem 0 0;padding:0;list-style:none;color:var(--muted);
+font-size:.86rem}
 .legend svg{margin-right:.5rem;vertical-align:middle}
 footer{margin-top:2rem;padding-bottom:2rem;color:var(--muted);font-size:.86rem}
-@media(max-width:42rem){.verdict{grid-template-columns:1fr}.counts{text-align:left}header,main,footer{padding-left:.8rem;padding-right:.8rem}
-.panel{padding:.8rem .8rem}.filter output{margin-left:0}.finding dl{grid-template-columns:1fr;gap:0}.finding dd{margin-bottom:.3rem}
-.clauses td:nth-child(4),.clauses th:nth-child(4){display:none}}
-@media print{:root{color-scheme:light;--bg:#fff;--panel:#fff;--line:#bbb;--soft:#ddd;--text:#000;--muted:#444;--link:#000;--error:#a31515;
---warning:#6b4600;--note:#1d4a73;--passed:#145230;--broken:#6b2470;--error-bg:#fff;--warning-bg:#fff;--note-bg:#fff;--passed-bg:#fff;
+@media(max-width:42rem){.verdict{grid-template-columns:1fr}.counts{text-align:left}header,main,footer{
+padding-left:.8rem;padding-right:.8rem}
+.panel{padding:.8rem .8rem}.filter output{margin-left:0}.finding dl{grid-template-columns:minmax(0,1fr);gap:0}
+.finding dd{margin-bottom:.3rem}
+.clauses td:nth-child(4),.clauses thead th:nth-child(4),.clauses td:nth-child(5),.clauses thead th:nth-child(5){
+display:none}
+.clauses td:nth-child(3){white-space:normal}.state{white-space:normal}}
+@media print{:root{color-scheme:light;--bg:#fff;--panel:#fff;--line:#bbb;--soft:#ddd;--text:#000;--muted:#444;
+--link:#000;--error:#a31515;
+--warning:#6b4600;--note:#1d4a73;--passed:#145230;--broken:#6b2470;--error-bg:#fff;--warning-bg:#fff;--note-bg:#fff;
+--passed-bg:#fff;
 --mark:#fff;--code:#fff}
 body{font-size:10pt}header,main,footer{max-width:none;padding:0}nav,.filter,.skip{display:none!important}
 .finding,tr,.card{break-inside:avoid}h2,h3,h4{break-after:avoid}.drawing{min-width:0}.scroll{overflow:visible}
-pre.frame span{white-space:pre-wrap}a{text-decoration:none}details::details-content{content-visibility:visible;block-size:auto;height:auto}
+pre.frame span{white-space:pre-wrap}a{text-decoration:none}details.twin{display:none}details::details-content{
+content-visibility:visible;block-size:auto;height:auto}
 @page{margin:14mm}}
-@media(forced-colors:active){.finding,.verdict{border-left-color:CanvasText}mark{forced-color-adjust:none;color:#000;background:#ffe3de}}
+@media(forced-colors:active){.finding,.verdict{border-left-color:CanvasText}mark{forced-color-adjust:none;color:#000;
+background:#ffe3de}}
 @media(prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
 """
 

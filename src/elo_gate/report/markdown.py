@@ -1,6 +1,6 @@
 """Turns a run into GitHub's Markdown, for step summaries and comments: the verdict, then a table for each severity.
 
-Every text from the tree is made of entities, so that none of it is Markdown, HTML, a mention or a reference to an issue.
+Every text from the tree is made of entities: none of it is Markdown, HTML, a mention or a reference to an issue.
 GitHub drops a step summary over 1 MiB (actions/runner, CreateStepSummaryCommand), so this ends before that and says so.
 """
 
@@ -87,7 +87,8 @@ def _parts(run: Run, tongue: Language) -> Iterator[str]:
             continue
         open_ = " open" if any(tally.blocks(verdict, each) for each in chosen) else ""
         yield f"\n<details{open_}><summary><b>{escape(tongue.count(len(chosen), severity))}</b></summary>\n\n"
-        yield f"| {tongue.say('Place')} | {tongue.say('What is wrong')} | {tongue.say('What to write')} |\n|---|---|---|\n"
+        head = " | ".join(map(tongue.say, ("Place", "What is wrong", "What to write")))
+        yield f"| {head} |\n|---|---|---|\n"
         for finding in chosen:
             yield _row(tongue, finding)
         yield "\n</details>\n"

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from ..inert import inert
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
 # `"` and `'` too, so that one function serves element and attribute alike.
 _ENTITIES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;", ord("'"): "&#39;"}
 
@@ -17,8 +21,28 @@ def escape(text: str) -> str:
 
 
 def attributes(**values: object) -> str:
-    """` name="value"` for each value; a final underscore of a name is dropped."""
-    return "".join(f' {name.rstrip("_")}="{escape(str(value))}"' for name, value in values.items())
+    """` name="value"` for each value: `data_x` is `data-x`, `class_` is `class`; True is a bare name, None nothing."""
+    made = []
+    for key, value in values.items():
+        name = key.rstrip("_").replace("_", "-")
+        if value is True:
+            made.append(" " + name)
+        elif value is not None:
+            made.append(f' {name}="{escape(str(value))}"')
+    return "".join(made)
+
+
+def tag(name: str, body: str, /, **values: object) -> str:
+    """An element with what stands in it, which is markup already, and its attributes."""
+    return f"<{name}{attributes(**values)}>{body}</{name}>"
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[str]], **values: object) -> str:
+    """A table in a box that scrolls: the heads are texts, the cells are elements already."""
+    head = "".join(tag("th", escape(each), scope="col") for each in columns)
+    body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in rows)
+    text = f"<thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody>"
+    return tag("div", tag("table", text, **values), class_="scroll")
 
 
 def prose(text: str) -> str:
@@ -26,7 +50,7 @@ def prose(text: str) -> str:
     return code_in(text, escape)
 
 
-def code_in(text: str, escaped: Escape) -> str:
+def code_in(text: str, escaped: Callable[[str], str]) -> str:
     """The words of a rule with `<code>` for backticks, each part escaped; a last, single backtick stays one."""
     parts = text.split("`")
     if len(parts) % 2 == 0:
@@ -34,10 +58,3 @@ def code_in(text: str, escaped: Escape) -> str:
     return "".join(
         f"<code>{escaped(part)}</code>" if at % 2 and part else escaped(part) for at, part in enumerate(parts)
     )
-
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Escape = Callable[[str], str]

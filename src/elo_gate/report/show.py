@@ -22,9 +22,16 @@ NOUNS = ("services", "headers", "env", "files", "pipelines")
 VERSION = 1
 
 
+class ModelError(Exception):
+    """The model of a tree cannot be made; the message holds nothing of the tree."""
+
+
 def document(project: Project, noun: str) -> Document:
-    """What the model knows of a noun, as plain data that may be shown."""
-    return {"version": VERSION, "noun": noun, **_MAKERS[noun](project)}
+    """What the model knows of a noun, as plain data that may be shown. Raises ModelError."""
+    try:
+        return {"version": VERSION, "noun": noun, **_MAKERS[noun](project)}
+    except Exception as error:
+        raise ModelError(f"the model of {noun} failed: {type(error).__name__}") from None
 
 
 def say(text: Any, limit: int = 0) -> str:

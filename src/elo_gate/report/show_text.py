@@ -86,7 +86,7 @@ def _services(document: Document) -> Iterator[str]:
 def _image(service: Document) -> str:
     """An image's name, of its digest what people compare."""
     name, at_, digest = (service["image"] or "built here").partition("@")
-    return f"{name}@{digest[:19]}..." if at_ else name
+    return f"{name}@{digest[:13]}..." if at_ else name
 
 
 def _value(claim: Document) -> str:

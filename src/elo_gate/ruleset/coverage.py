@@ -43,27 +43,20 @@ def gaps(ruleset: Ruleset) -> list[str]:
         found += [
             f"{name}: there is no clause '{each}'" for each in row.get("standard", ()) if each not in ruleset.clauses
         ]
-    found += [f"{rule}: in no row, and `beyond` has neither it nor its folder" for rule in unmapped(ruleset)]
-    return found
-
-
-def _beyond(ruleset: Ruleset) -> dict[str, list[str]]:
-    """Entry of `beyond` -> the rules it stands for."""
-    table = ruleset.table("coverage") or {}
-    mapped = {rule for row in table.get("rows", {}).values() for rule in row.get("rules", ())}
-    entries = table.get("beyond", {})
-    found: dict[str, list[str]] = {entry: [] for entry in entries}
-    for rule in ruleset.ids:
-        if rule not in mapped:
-            entry = rule if rule in entries else rule.partition("/")[0] + "/"
-            found.setdefault(entry, []).append(rule)
+    for folder, part in table.get("beyond", {}).items():
+        found += [
+            f"beyond: there is no rule '{folder}/{name}'" for name in part["rules"] if f"{folder}/{name}" not in known
+        ]
+    found += [f"{rule}: in no row, and not listed under `beyond`" for rule in unmapped(ruleset)]
     return found
 
 
 def unmapped(ruleset: Ruleset) -> list[str]:
     """The rules that are in no row and not listed as beyond the catalogue."""
-    entries = (ruleset.table("coverage") or {}).get("beyond", {})
-    return sorted(rule for entry, rules in _beyond(ruleset).items() if entry not in entries for rule in rules)
+    table = ruleset.table("coverage") or {}
+    listed = {rule for row in table.get("rows", {}).values() for rule in row.get("rules", ())}
+    listed.update(f"{folder}/{name}" for folder, part in table.get("beyond", {}).items() for name in part["rules"])
+    return [rule for rule in ruleset.ids if rule not in listed]
 
 
 def page(ruleset: Ruleset) -> str:
@@ -93,22 +86,22 @@ def _page(ruleset: Ruleset) -> Iterator[str]:
             yield ""
             yield f"## {heads[name]}"
             yield ""
-            yield "| row | what is asked for | rules | step of a deployment | people |"
-            yield "|---|---|---|---|---|"
+            yield "| row | what is asked for | rules | step of a deployment | people | not checked |"
+            yield "|---|---|---|---|---|---|"
         if row is None:
-            yield f"| {name} | | | | |"
+            yield f"| {name} | | | | | everything |"
             continue
         rules = ", ".join(_link(rule) if rule in known else rule for rule in row.get("rules", ()))
-        yield f"| {name} | {row['title']} | {rules} | {row.get('step', '')} | {row.get('people', '')} |"
+        rest = " | ".join(row.get(key, "") for key in ("step", "people", "open"))
+        yield f"| {name} | {row['title']} | {rules} | {rest} |"
     yield ""
     yield "## Beyond the catalogue"
     yield ""
     yield "Rules that no row asks for. They stand under the same clauses, and real repositories asked for them."
-    for entry, others in _beyond(ruleset).items():
-        if others:
-            why = table.get("beyond", {}).get(entry, "not listed yet")
-            yield ""
-            yield f"**{entry.rstrip('/')}**: {why}: {', '.join(_link(rule) for rule in others)}."
+    for folder, part in table.get("beyond", {}).items():
+        names = ", ".join(_link(f"{folder}/{name}") for name in part["rules"])
+        yield ""
+        yield f"**{folder}**, {part['why']}: {names}."
 
 
 def _link(rule: str) -> str:

@@ -199,11 +199,7 @@ class Script:
             return earlier[-1]
         if not earlier and len(every) == 1 and every[0].until >= self.end:
             return every[0]  # a function that stands in front of what it uses
-        same = len({self._written(each) for each in every}) == 1
-        return every[0] if same and every[0].value is not None and earlier else None
-
-    def _written(self, one: Assignment) -> str:
-        return "\0" if one.value is None else self.source.text[one.value.start : one.value.end]
+        return None
 
     def value(self, word: Word) -> Value:
         """What a word is, as far as the script says it."""

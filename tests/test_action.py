@@ -381,7 +381,9 @@ class Act:
         self.git("commit", "-q", "-m", "x")
         return self.git("rev-parse", "HEAD")
 
-    def run(self, event: str = "push", payload: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, event: str = "push", payload: dict[str, Any] | None = None, *more: str
+    ) -> subprocess.CompletedProcess[str]:
         for path in self.out.iterdir():
             path.unlink()
         told = self.folder.parent / "event.json"
@@ -390,6 +392,7 @@ class Act:
             [
                 "act", event, "-e", str(told), "-P", "ubuntu-latest=-self-hosted", "--pull=false", "--no-cache-server",
                 "--local-repository", self.uploader, "--env", f"ELO_GATE_TEST_OUT={self.out}", "-W", ".github/workflows",
+                *(word for each in more for word in ("--local-repository", each)),
             ],
             cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300, check=False,
             stdin=subprocess.DEVNULL,
@@ -497,3 +500,60 @@ def test_act_a_pull_request_cannot_lower_its_bar(act: Act) -> None:
     act.git("checkout", "-q", "main")
     assert done.returncode == 1, done.stdout + done.stderr
     assert act.outputs["verdict"] == "blocked" and "compose/data-store-published" in act.uploaded
+
+
+# -- the page about it
+
+
+def workflows(root: Path) -> list[str]:
+    return re.findall(
+        r"^```yaml\n(.*?)^```$", (root / "docs/github-action.md").read_text(encoding="utf-8"), re.M | re.S
+    )
+
+
+def test_the_page_names_every_input_and_output(root: Path, file: dict[str, Any]) -> None:
+    page = (root / "docs/github-action.md").read_text(encoding="utf-8")
+    for name, entry in file["inputs"].items():
+        default = f"`{entry['default']}` " if entry["default"] else ""
+        assert f"\n| `{name}` | {default}|" in page, name
+    for name in file["outputs"]:
+        assert re.search(rf"^\|.*`{name}`.* \|", page, re.M), name
+
+
+def test_the_pages_workflows_are_ones_github_takes(root: Path, tmp_path: Path) -> None:
+    found = workflows(root)
+    assert len(found) == 2
+    for number, each in enumerate(found):
+        for used in re.findall(r"uses: (\S+)", each):
+            assert re.fullmatch(r"[\w/-]+@([0-9a-f]{40}|COMMIT)", used)
+        (tmp_path / f"{number}.yml").write_text(each)
+    if shutil.which("check-jsonschema") is None:
+        pytest.skip("check-jsonschema is not installed")
+    subprocess.run(
+        ["check-jsonschema", "--builtin-schema", "vendor.github-workflows", "0.yml", "1.yml"],
+        cwd=tmp_path, check=True, timeout=120, capture_output=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_act_runs_the_pages_workflows(act: Act, root: Path, tmp_path: Path, number: int) -> None:
+    user = Act(tmp_path / "user", act.out, act.environment, act.uploader)
+    (user.folder / ".github/workflows").mkdir(parents=True)
+    (user.folder / ".github/workflows/gate.yml").write_text(workflows(root)[number])
+    for app in ("web", "api"):
+        (user.folder / "apps" / app).mkdir(parents=True)
+        (user.folder / "apps" / app / "compose.production.yaml").write_text(COMPOSE)
+        (user.folder / "apps" / app / "elo-gate.toml").write_text('fail_on = "error"\n')
+    user.git("init", "-q", "-b", "main")
+    user.git("remote", "add", "origin", "https://github.com/acme/shop.git")
+    before = user.write({"compose.production.yaml": COMPOSE})
+    user.write({"compose.production.yaml": COMPOSE + "# more\n"})
+    event = {"ref": "refs/heads/main", "repository": {"full_name": "acme/shop"}}
+    event |= {"pull_request": {
+        "number": 7, "base": {"sha": before, "ref": "main"},
+        "head": {"ref": "change", "sha": before, "repo": {"full_name": "acme/shop"}},
+    }}  # fmt: skip
+    done = user.run("pull_request", event, f"elo-gate/elo-gate@COMMIT={act.folder}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("Success - Main elo-gate/elo-gate@COMMIT") == 1 + number
+    assert (act.out / "uploaded.sarif").exists()

@@ -387,3 +387,29 @@ def test_a_merge_that_git_leaves_open_is_ended_by_prune(tree: Write) -> None:
     assert cli(folder, "check", ".", "--as-of", AS_OF).returncode == 2
     assert cli(folder, "baseline", "prune", ".", "--as-of", AS_OF).returncode == 0
     assert new(judged(folder)) == []
+
+
+def test_no_secret_gets_into_the_file(tree: Write) -> None:
+    secrets = [
+        "hunterspassword",
+        "Tr0ub4dor-and-3",
+        "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc",
+        "correct horse battery",
+        "JBSWY3DPEHPK3PXP",
+    ]
+    files = {}
+    for number, secret in enumerate(secrets):
+        files |= {
+            f"a{number}/.env.production": f"DATABASE_URL=postgres://elo:{secret}@db.internal/x\nNEXTAUTH_SECRET={secret}\nSMTP_PASS='{secret}'\n",
+            f"a{number}/compose.production.yaml": "services:\n  db:\n    image: postgres\n    command: [--password, '"
+            f"{secret}']\n    environment:\n      - POSTGRES_PASSWORD={secret}\n      - {{name: {secret!r}}}\n    ports: ['5432:5432']\n",
+            f"a{number}/scripts/backup.sh": f"export PGPASSWORD={secret}\npg_dump -h db -U elo --password {secret} x > y\nmysql {secret} | aws s3 cp - s3://x\n",
+            f"a{number}/db/init.sql": f"CREATE ROLE elo LOGIN PASSWORD '{secret}';\nALTER USER elo PASSWORD '{secret}';\n",
+            f"a{number}/Dockerfile.production": f"FROM node\nENV API_TOKEN={secret}\nRUN echo {secret} > x\n",
+            f"a{number}/k8s/production/s.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\nstringData:\n"
+            f"  password: {secret}\n  list: [{{key: {secret!r}, value: {secret!r}}}]\n",
+        }  # fmt: skip
+    folder = tree(files)
+    assert accept(folder) > 50
+    text = (folder / NAME).read_text()
+    assert [each for each in secrets if each in text] == []

@@ -128,3 +128,10 @@ def test_schema_is_fresh_and_agrees(root: Path) -> None:
     jsonschema.Draft202012Validator(kept).validate(data)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft202012Validator(kept).validate({"fail_onn": "error"})
+
+
+def test_a_rule_is_known_by_its_former_id(tmp_path: Path) -> None:
+    (tmp_path / "next.config.js").write_text("module.exports = {poweredByHeader: false}\n")
+    (tmp_path / "elo-gate.toml").write_text('[rule."next/missing-headers"]\nseverity = "note"\n')
+    found = gate.run(str(tmp_path), as_of="2026-11-25").verdict.findings
+    assert [each.severity for each in found if each.rule.id == "headers/missing-headers"] == ["note"]

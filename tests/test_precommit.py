@@ -265,3 +265,37 @@ def test_ordinary_files_start_nothing(application: Path, runner: str, offline: d
     call(application, offline, "git", "add", "-A")
     done = call(application, offline, runner, "run")
     assert done.returncode == 0 and done.stdout.count("no files to check") == 2
+
+
+# -- the page about them
+
+
+@pytest.fixture(scope="module")
+def page(root: Path) -> str:
+    return (root / "docs/pre-commit.md").read_text(encoding="utf-8")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.M | re.S)
+
+
+def test_the_page_shows_a_configuration_and_commands_that_work(
+    page: str, application: Path, gate: Path, runner: str, offline: dict[str, str]
+) -> None:
+    (config,) = blocks(page, "yaml")
+    head = call(gate, offline, "git", "rev-parse", "HEAD").stdout.strip()
+    config = config.replace("https://github.com/elo-gate/elo-gate", str(gate)).replace("COMMIT", head)
+    (application / ".pre-commit-config.yaml").write_text(config + "      - id: elo-gate-files\n")
+    call(application, offline, "git", "add", "-A")
+    commands = [line for line in blocks(page, "sh")[0].splitlines() if line.split()[0] == runner]
+    assert commands
+    for command in commands:
+        done = call(application, offline, *command.split())
+        assert done.returncode == 0 and "Passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_page_names_the_wheels_as_ci_gets_them(page: str, root: Path) -> None:
+    download, export = blocks(page, "sh")[1].splitlines()
+    script = " ".join((root / ".ci/run").read_text(encoding="utf-8").split())
+    assert download.partition("pip ")[2].removesuffix(" -d wheels") in script
+    assert re.findall(r"(\w+)=", export) == ["PIP_NO_INDEX", "PIP_FIND_LINKS", "UV_NO_INDEX", "UV_FIND_LINKS"]

@@ -294,3 +294,12 @@ def test_a_tree_in_memory_is_weighed_too() -> None:
     passed, exceptions = weigh(project, outcome, Policy(), ruleset, mask)
     assert [each.rule.id for each in passed] == [RULE]
     assert exceptions is not None and exceptions.inline[0].used == 1
+
+
+def test_the_hook_knows_exceptions_too(tree: Write) -> None:
+    folder = tree({"compose.production.yaml": compose(f"# elo-gate: ignore[{RULE}] a lab")})
+    done = subprocess.run(
+        [sys.executable, "-c", "from elo_gate.hook import main; main()", "compose.production.yaml"],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert RULE not in done.stdout and "1 let pass" in done.stdout

@@ -157,6 +157,18 @@ def test_rules_over_the_tree_name_the_files_they_join(guide: Path) -> None:
     assert "does not concern" not in text
 
 
+def test_a_file_of_no_kind_that_a_rule_over_the_tree_points_to(root: Path) -> None:
+    run = gate.run(str(root / "examples/intranet"), as_of=AS_OF)
+    source = run.project.read("src/lib/settings.ts")
+    assert source is not None and run.project.artifact("src/lib/settings.ts") is None
+    line = next(n for n in range(1, len(source.starts)) if "DATABASE_URL" in source.line(n))
+    text = page.why(run, "src/lib/settings.ts", line)
+    assert "not judged: program code" in text
+    assert "the tree: variables" in text
+    assert "name DATABASE_URL" in text
+    assert "looked and found nothing" in page_not.why_not(run, "project/variable-undocumented", "src/lib/settings.ts")
+
+
 def test_the_names_of_an_expression() -> None:
     names = page_not.names_in('it.a.b and any(x.c == params.d for x in it["e"]) or not file.path')
     assert names == ["it.a.b", "params.d", "it['e']", "file.path"] or set(names) == {

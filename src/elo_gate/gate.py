@@ -112,6 +112,7 @@ def run(
     if policy.settings or policy.ignores:
         from .policy.config import check_rules
 
+        policy.rename(ruleset.aliases)
         check_rules(policy, ruleset.ids, lambda identifier: set(ruleset.words(identifier)["parameters"]))
     project = Project(
         tree,

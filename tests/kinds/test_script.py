@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from elo_gate import examples
 from elo_gate.kinds import script
 from elo_gate.model import Artifact, Item, Source
+from elo_gate.ruleset.load import load as load_rules
 
 
 def load(text: str, path: str = "scripts/backup.sh") -> Artifact:
@@ -175,3 +179,26 @@ def test_the_guide_is_read(guide: Path) -> None:
     assert facts(script.view(artifact, "dumps"), "format", "path") == [("custom", "/backups/elo_prod_*.sql")]
     assert facts(script.view(artifact, "prunes"), "folder", "names", "days") == [("/backups", "*.gz", 30)]
     assert facts(script.view(artifact, "uploads"), "bucket") == [("elo-backups",)]
+
+
+PIECES = [
+    "'", '"', "`", "$(", ")", "${", "}", "$A/", "$1", "\n", " ", ";", "|", "||", "&&", "if ", "then ", "fi\n", "set -e\n",
+    "pg_dump ", "-Fc ", "-f ", "/b/x.sql", "gzip ", "aws s3 cp ", "s3://b/x ", "find /b ", "-mtime +", "-delete\n", "rm -rf ",
+    "$A/$B ", "railway ", "rollback ", "up ", "vercel ", "--prod ", "env add ", "--token ", "$T ", "kubectl ", "rollout undo ",
+    "deployment/web ", "-n ", "npm i -g ", "tar czf ", "rsync -a ", "A=$(date +%F)\n", "ssh h '", "docker exec db ", 'sh -c "',
+    "trap '", "<<EOF\n", "EOF\n", "> ", "psql -f ", "--sse ", "xargs ", "#!/bin/bash\n", "restic forget ", "--keep-daily ",
+    "railway variables --set ", "X=1 ", "mysqldump -p", "pg_restore -c ",
+]  # fmt: skip
+
+
+@given(
+    st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=30).map("".join),
+    st.sampled_from(["scripts/backup.sh", "scripts/rollback.sh", "scripts/x.sh"]),
+)
+@settings(max_examples=60)
+def test_no_rule_fails_whatever_a_script_says(text: str, path: str) -> None:
+    other = {"scripts/backup-2.sh": "pg_dump x | gzip > /b/y.gz\n"}
+    outcome = examples.judge_tree({path: text, **other}, load_rules(), "2026-11-25")
+    assert not outcome.failures
+    for finding in outcome.findings:
+        assert 0 <= finding.start <= finding.end <= len(finding.source.text)

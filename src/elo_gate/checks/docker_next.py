@@ -73,6 +73,7 @@ def public_names(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[F
             continue
         given = set(stage.facts["args"]) | set(stage.facts["env"]) | set(build.facts["assigned"])
         missing = [name for name in wanted if name not in given]
+        missing = [name for name in missing if _read_by_code(file, name)]
         if not missing:
             return
         flags = [value.value for name, value in build.facts["instruction"].flags if name.value == "mount" and value]
@@ -94,6 +95,14 @@ def public_names(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[F
         else:
             yield Fault(build.node, related, **values)
         return
+
+
+def _read_by_code(file: Artifact, name: str) -> bool:
+    """Whether program code names a variable; True where no code is known."""
+    project = file.project
+    if project.partial or not project.programs:
+        return True
+    return any(name in (project.text(path) or "") for path in project.programs)
 
 
 def _builds_next(file: Artifact, context: Any) -> bool:

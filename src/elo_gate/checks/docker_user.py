@@ -79,6 +79,9 @@ def _number(stage: Item, name: str) -> str | None:
 
 def _overruled(stage: Item, file: Artifact) -> bool:
     """Whether everything that is known to run the image gives it a user of its own, and not root."""
+    for artifact in file.project.artifacts("railway"):
+        if artifact.state == "judged" and file.path.rpartition("/")[2] in artifact.source.text:
+            return False  # Railway runs the image as it is
     services = dockerfile.of(file)["context"].services
     users = [service.facts["user"] for other, service in services if other.state == "judged"] + _pods(file)
     return bool(users) and all(_not_root(user) for user in users)

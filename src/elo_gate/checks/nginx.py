@@ -81,10 +81,11 @@ def weak_ciphers(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
 def serves_plain(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
     """Yields a fault for each name that is served over TLS and, on port 80, without a redirect to it."""
     servers = nginx.view(file, "servers")
+    ports = {80, *_published(file)}
     secure = [server for server in servers if any(_is_secure(listen, server) for listen in server.facts["listens"])]
     for server in servers:
         listens = server.facts["listens"]
-        plain = [each for each in listens if each.facts["port"] == 80 and not each.facts["loopback"]]
+        plain = [each for each in listens if each.facts["port"] in ports and not each.facts["loopback"]]
         plain = [each for each in plain if not each.facts["tls"]]
         switch = server.facts["scope"].find("ssl")
         if not plain or (switch is not None and switch.text() == "on") or _sends_away(server):
@@ -100,6 +101,20 @@ def serves_plain(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
         related = next(each for each in other.facts["listens"] if _is_secure(each, other))
         names = " ".join(server.facts["names"]) or "_"
         yield Fault(plain[0], [(related, "the same name with TLS")], name=name, names=names)
+
+
+def _published(file: Artifact) -> Iterator[int]:
+    """The ports of containers with this file that Compose publishes as port 80 of the host."""
+    from ..kinds import compose
+    from ..kinds.nginx_mounts import places
+
+    units = {mount.unit for _, mount in places(file.project, file.path)}
+    for artifact in file.project.artifacts("compose") if units else ():
+        for service in compose.VIEWS["services"](artifact) if artifact.state != "broken" else ():
+            if f"{artifact.path}#{service.facts['name']}" in units:
+                for port in service.facts["ports"]:
+                    if port.facts["published"] == "80" and str(port.facts["target"]).isdigit():
+                        yield int(port.facts["target"])
 
 
 def _is_secure(listen: Item, server: Item) -> bool:

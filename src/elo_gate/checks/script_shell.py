@@ -42,7 +42,8 @@ def late_shebang(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
 def no_strict_mode(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields one fault for a script that goes on when something that matters has failed."""
     calls = reading(file)
-    unseen = [call for call in calls.calls if passes_unseen(call, calls)]
+    yield from _inside(calls)
+    unseen = [call for call in calls.calls if call.outer is None and passes_unseen(call)]
     if not unseen:
         return
     if any(nouns.SOURCED in call.command.options for call in unseen):
@@ -52,6 +53,24 @@ def no_strict_mode(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     shown = heavy or unseen
     related = [(call.place, "its failure passes unseen") for call in shown[:4]]
     yield Fault(it, related, severity=ERROR if heavy else WARNING, program=shown[0].shown, name=_name(file))
+
+
+def _inside(calls: Reading) -> Answer:
+    """Yields a fault for each shell that a script starts with several commands, elsewhere or here, and no `set -e`."""
+    seen: set[int] = set()
+    for call in calls.calls:
+        outer = call.outer
+        if outer is None or outer.program in ("trap", "eval") or id(call.script) in seen or not passes_unseen(call):
+            continue
+        seen.add(id(call.script))
+        yield Fault(
+            outer.place,
+            [(call.place, "its failure passes unseen")],
+            message="inside",
+            severity=WARNING,
+            program=call.shown,
+            name=outer.program,
+        )
 
 
 def _name(file: Artifact) -> str:
@@ -69,20 +88,20 @@ def serious(file: Artifact) -> set[int]:
     return found
 
 
-def passes_unseen(call: Call, calls: Reading) -> bool:
-    """Whether a script goes on when a call has failed, and ends as if nothing had happened."""
+def passes_unseen(call: Call) -> bool:
+    """Whether its shell goes on when a call has failed, and ends as if nothing had happened."""
     command = call.command
-    if call.outer is not None or program(call) in _HARMLESS or call.head.text.startswith(("[", "((")):
+    if program(call) in _HARMLESS or call.head.text.startswith(("[", "((")):
         return False
     if nouns.ERREXIT in command.options or command.tested or command.otherwise:
         return False
     if command.trapped or command.within or command.background or command.after:
         return False
-    if "exec" in call.wrappers[:1] or calls.script.functions.get(program(call)):
+    if "exec" in call.wrappers[:1] or call.script.functions.get(program(call)):
         return False
-    rest = [each for each in calls.script.commands if each.start > command.start and not each.within and each.words]
+    rest = [each for each in call.script.commands if each.start > command.start and not each.within and each.words]
     rest = [each for each in rest if each.function == command.function]
-    if rest and "$?" in calls.script.source.text[rest[0].start : rest[0].end]:
+    if rest and "$?" in call.script.source.text[rest[0].start : rest[0].end]:
         return False
     return any(each.name not in ("exit",) or each.words[1:2] and each.words[1].text == "0" for each in rest)
 
@@ -104,7 +123,7 @@ def masked_failure(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
             if nouns.SOURCED in options:
                 yield Undecided("a file that it reads in may set pipefail", call.place)
                 continue
-            if call.outer is None and _goes_on(call, after, calls):
+            if call.outer is None and passes_unseen(after[-1]):
                 continue  # told with the script that does not stop
             yield Fault(
                 call.place,
@@ -112,12 +131,6 @@ def masked_failure(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
                 program=program(call),
                 last=program(after[-1]),
             )
-
-
-def _goes_on(call: Call, after: list[Call], calls: Reading) -> bool:
-    """Whether the script would go on even if the pipe told of the failure, which is a finding of its own."""
-    last = after[-1]
-    return passes_unseen(last, calls)
 
 
 # -- what it deletes

@@ -1,4 +1,4 @@
-"""Turns the calls of a script into what becomes of its copies: carried away from the machine, deleted when they are old.
+"""Turns the calls of a script into what becomes of its copies: carried away, and deleted when they are old.
 
 Facts of the tools: AWS CLI s3 cp and sync, rclone commands, restic forget, find(1) (looked up 2026-11-25).
 """

@@ -37,7 +37,7 @@ def literals(artifact: Artifact) -> list[tuple[Node, str, Node]]:
             span = credential.url_password(text) if word.known else None
             key, equals, value = text.partition("=")
             if span is not None:
-                found.append((_value(call.script, word), "the address", call.place))
+                found.append((_value(call.script, word), "the password in the address", call.place))
             elif (
                 equals and word.known and key.lstrip("-").isidentifier() and credential.literal(key.lstrip("-"), value)
             ):

@@ -69,6 +69,13 @@ class Policy:
         self.max_days = 0
         self.below = ""  # where the judged root lies under the configuration's folder, with a final `/`
 
+    def rename(self, aliases: dict[str, str]) -> None:
+        """Takes rules that are named by a former id under their present one."""
+        for old in [each for each in self.settings if each in aliases]:
+            self.settings.setdefault(aliases[old], self.settings.pop(old))
+        for entry in self.ignores:
+            entry.rule = aliases.get(entry.rule, entry.rule)
+
 
 def glob(pattern: str) -> Callable[[str], bool]:
     """A test for paths: `*` and `?` inside a segment, `**` over segments; a folder's name covers what is below it."""

@@ -53,10 +53,10 @@ _HEADS = re.compile(r"[A-Za-z_$][A-Za-z_$-]{0,30}(?:[ \t]+[A-Za-z_$][A-Za-z_$-]{
 class Identities:
     """The identities of one run's findings; the ways of each file are made once."""
 
-    __slots__ = ("_places", "_project")
+    __slots__ = ("_artifacts", "_places")
 
     def __init__(self, project: Project) -> None:
-        self._project = project
+        self._artifacts = {each.path: each for each in project.all()}
         self._places: dict[str, list[Place]] = {}
 
     def of(self, finding: Finding) -> tuple[str, str, str]:
@@ -84,8 +84,8 @@ class Identities:
         return finding.rule.id, finding.symbol, shape
 
     def _walk(self, source: Source) -> list[Place]:
-        artifact = self._project.artifact(source.path)
-        if artifact is None or artifact.source is not source and artifact.source.text != source.text:
+        artifact = self._artifacts.get(source.path)
+        if artifact is None or artifact.source.text != source.text:
             root, kind = self._tree(source), ""
         else:
             root, kind = artifact.root, artifact.kind

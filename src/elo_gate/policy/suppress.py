@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from ..kinds import kind_of
 from ..model import SCALAR, Artifact, Item, Node, Source
 from . import ConfigError, is_date
 from .comments import MARK, Comment, comments
@@ -84,7 +85,7 @@ def apply(
     sources = {each.path: (each.source, each.kind) for each in project.judged()}
     for finding in findings:
         if finding.source.path not in sources:
-            sources[finding.source.path] = (finding.source, "")
+            sources[finding.source.path] = (finding.source, kind_of(finding.source.path) or "")
     terms = _Terms(policy, ruleset, project.as_of)
     for path in sorted(sources):
         source, kind = sources[path]
@@ -130,12 +131,7 @@ class _Terms:
 
     def rule(self, identifier: str) -> str | None:
         """The id of a rule by its id or a former one, None when there is none."""
-        if identifier in self.ids:
-            return identifier
-        for each in sorted(self.ids):
-            if identifier in self.ruleset.words(each)["aliases"]:
-                return each
-        return None
+        return identifier if identifier in self.ids else self.ruleset.aliases.get(identifier)
 
     def fixed(self, identifier: str) -> bool:
         """Whether no exception may let a rule's findings pass."""

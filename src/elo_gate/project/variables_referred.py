@@ -17,6 +17,10 @@ COMPOSE, IMAGE, PIPELINE = "compose", "image", "pipeline"
 
 _ENV = re.compile(r"\benv\(\s*\"([A-Za-z_]\w*)\"\s*\)")
 _KEPT = re.compile(r"\b(secrets|vars)\.([A-Za-z_]\w*)")
+# GitLab hands its variables to scripts as they are; those it sets itself begin like this.
+_EXPANDED = re.compile(r"\$\{?([A-Z][A-Z0-9_]+)")
+_ASSIGNED = re.compile(r"\b([A-Z][A-Z0-9_]+)=|\bread\s+(?:-\w+\s+)*([A-Z][A-Z0-9_]+)")
+_GITLAB = ("CI_", "GITLAB_", "RUNNER_")
 
 
 def references(project: Any) -> Iterator[tuple[str, Read]]:
@@ -107,3 +111,23 @@ def _pipelines(project: Any) -> Iterator[tuple[str, Read]]:
                 seen.add(match[2])
                 node = Node(SCALAR, match[2], artifact.source, match.start(2), match.end(2))
                 yield "", Read(match[2], node, OPTIONAL, PIPELINE, match[1])
+    if project.artifacts("gitlab"):
+        yield from _gitlab(project)
+
+
+def _gitlab(project: Any) -> Iterator[tuple[str, Read]]:
+    """The first `$X` in the scripts of each GitLab pipeline that nothing in the file sets: GitLab keeps it."""
+    from . import pipelines
+
+    for pipeline in pipelines.of(project):
+        if pipeline.artifact.kind != "gitlab":
+            continue
+        scripts = [(job, script) for job in pipeline.jobs for step in job.steps for script in step.scripts]
+        seen = {name for _, script in scripts for each in _ASSIGNED.findall(script.text) for name in each}
+        for job, script in scripts:
+            for match in _EXPANDED.finditer(script.text):
+                name = match[1]
+                if name not in seen and name not in job.variables and name != "CI" and not name.startswith(_GITLAB):
+                    seen.add(name)
+                    node = script.at(match.start(1), match.end(1))
+                    yield "", Read(name, node, OPTIONAL, PIPELINE, "secrets")

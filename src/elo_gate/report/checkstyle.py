@@ -26,7 +26,7 @@ def render(run: Run) -> str:
         words = f"{finding.message} Fix: {finding.fix}"
         add(finding.source.path, line, column, _SEVERITIES[finding.severity], words, source)
     for reason in run.verdict.reasons:
-        add("elo-gate", 1, 1, "error", f"Not analysed: {reason}", "elo-gate.not-analysed")
+        add("elo-gate", 1, 1, "error", reason, "elo-gate.not-analysed")
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<checkstyle version="10.0">']
     for path in sorted(files):
         head = f"  <file{attributes(name=path)}"

@@ -48,5 +48,5 @@ def render(run: Run) -> str:
     for reason in run.verdict.reasons:
         path = inert(run.prefix + reason.partition(":")[0]) if ":" in reason else "."
         mark = fingerprint("not-analysed", path, inert(reason))
-        entries.append(entry("not-analysed", f"Not analysed: {inert(reason)}", "blocker", path, 1, mark))
+        entries.append(entry("not-analysed", inert(reason), "blocker", path, 1, mark))
     return inert_json("[\n" + ",\n".join(entries) + "\n]\n" if entries else "[]\n")

@@ -170,7 +170,7 @@ def _variables(project: Project, part: Part, card: Card) -> None:
             if part.kind in ("compose", "kubernetes") and target.name not in (part.name, part.name.rpartition("/")[2]):
                 continue
             names = len({*target.names, *target.baked})
-            card.say("env {} names, perhaps more" if target.open else "env {} names", names)
+            card.say("env names: {}, perhaps more" if target.open else "env names: {}", names)
             return
 
 

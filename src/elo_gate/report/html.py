@@ -99,14 +99,16 @@ def _verdict(run: Run, tongue: Language) -> Iterator[str]:
         yield tag("li", f"<b>{number}</b> {words}", class_=level if number else f"{level} zero")
     yield "</ul></div>\n"
     facts = [
-        (len(coverage.judged), "files judged"),
-        (coverage.rules, "rules asked"),
-        (len(coverage.aside), "files set aside"),
-        (len(coverage.rest), "files of no kind that is judged"),
-        (len(coverage.undecided), "answers undecided"),
-        (len(verdict.suppressed), "findings let pass"),
+        (len(coverage.judged), "file judged", "files judged"),
+        (coverage.rules, "rule asked", "rules asked"),
+        (len(coverage.aside), "file set aside", "files set aside"),
+        (len(coverage.rest), "file of no kind that is judged", "files of no kind that is judged"),
+        (len(coverage.undecided), "answer undecided", "answers undecided"),
+        (len(verdict.suppressed), "finding let pass", "findings let pass"),
     ]
-    listed = "".join(f"<li><b>{number}</b> {escape(say(words))}</li>" for number, words in facts if number)
+    listed = "".join(
+        f"<li><b>{number}</b> {escape(say(one if number == 1 else many))}</li>" for number, one, many in facts if number
+    )
     yield f'<ul class="facts">{listed}</ul>\n'
 
 
@@ -142,10 +144,10 @@ def _standard(run: Run, tongue: Language) -> Iterator[str]:
     """Every clause: what its rules found. A rule was asked when a file of its kind was judged."""
     say = tongue.say
     asked: dict[str, set[str]] = {}
-    kinds = {artifact.kind for artifact in run.verdict.coverage.judged} | {"project"}
+    kinds = {artifact.kind for artifact in run.verdict.coverage.judged}
+    if kinds and not run.verdict.coverage.partial:
+        kinds.add("project")
     for kind in sorted(kinds & set(run.ruleset.kinds)):
-        if kind == "project" and run.verdict.coverage.partial:
-            continue
         for rule in run.ruleset.of(kind):
             if run.policy.settings.get(rule.id, (None,))[0] != OFF:
                 for clause in rule.standard:

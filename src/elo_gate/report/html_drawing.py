@@ -247,7 +247,8 @@ class Drawing:
         kinds = {wire.kind for band in self.bands for wire in band.wires}
         rows = [(SERVES, "passes requests on to"), (DEPLOYS, "deploys"), (MADE, "is made from, or the same as")]
         rows = [(kind, words) for kind, words in rows if kind in kinds]
-        rows.append(("broken error", "broken, with the number of the finding"))
+        if any(wire.findings for band in self.bands for wire in band.wires):
+            rows.append(("broken error", "broken, with the number of the finding"))
         listed = [
             f'<li><svg width="34" height="10" aria-hidden="true" focusable="false">'
             f'<path class="wire {names}" d="M1 5H33"/></svg>{escape(say(words))}</li>'

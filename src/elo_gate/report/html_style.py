@@ -108,7 +108,7 @@ padding:0 .2em}
 .empty{color:var(--muted)}
 details>summary{cursor:pointer;color:var(--link);padding:.25rem 0}
 details ul{margin:.25rem 0 .75rem;padding-left:1.2rem}
-.drawing{display:block;max-width:none;height:auto;min-width:58rem;width:100%}
+.drawing{display:block;max-width:100%;height:auto}
 .drawing text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono","Liberation Mono",monospace;
 fill:var(--text)}
 .drawing .column{font:600 13px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Liberation Sans",Arial,
@@ -136,6 +136,7 @@ sans-serif}
 font-size:.86rem}
 .legend svg{margin-right:.5rem;vertical-align:middle}
 footer{margin-top:2rem;padding-bottom:2rem;color:var(--muted);font-size:.86rem}
+@media(max-width:60rem){.drawing{max-width:none}}
 @media(max-width:42rem){.verdict{grid-template-columns:1fr}.counts{text-align:left}header,main,footer{
 padding-left:.8rem;padding-right:.8rem}
 .panel{padding:.8rem .8rem}.filter output{margin-left:0}.finding dl{grid-template-columns:minmax(0,1fr);gap:0}
@@ -149,7 +150,7 @@ display:none}
 --passed-bg:#fff;
 --mark:#fff;--code:#fff}
 body{font-size:10pt}header,main,footer{max-width:none;padding:0}nav,.filter,.skip{display:none!important}
-.finding,tr,.card{break-inside:avoid}h2,h3,h4{break-after:avoid}.drawing{min-width:0}.scroll{overflow:visible}
+.finding,tr,.card{break-inside:avoid}h2,h3,h4{break-after:avoid}.drawing{max-width:100%}.scroll{overflow:visible}
 pre.frame span{white-space:pre-wrap}a{text-decoration:none}details.twin{display:none}details::details-content{
 content-visibility:visible;block-size:auto;height:auto}
 @page{margin:14mm}}

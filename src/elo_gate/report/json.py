@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import __version__
+from ..inert import inert_json
 from ..model import SEVERITIES
 from .excerpt import Excerpts
 
@@ -91,4 +92,4 @@ def render(run: Run) -> str:
     """The document as text."""
     import json
 
-    return json.dumps(document(run), indent=2, ensure_ascii=True) + "\n"
+    return inert_json(json.dumps(document(run), indent=2, ensure_ascii=True) + "\n")

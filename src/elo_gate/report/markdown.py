@@ -65,7 +65,8 @@ def render(run: Run, language: str = ENGLISH, limit: int = LIMIT) -> str:
         else:
             out += text.startswith("| <code>")
     if out:
-        parts.append(f"\n\n{tongue.say('{} more findings do not fit here.', out)}\n")
+        opened = sum(part.count("<details") - part.count("</details>") for part in parts)
+        parts.append("\n</details>\n" * opened + f"\n{tongue.say('{} more findings do not fit here.', out)}\n")
     return "".join(parts)
 
 

@@ -270,17 +270,24 @@ def _pipelines(project: Project) -> Document:
 
 def _pipeline(item: Item) -> Document:
     facts = item.facts
-    triggers = facts["pipeline"].triggers
     return {
         "name": say(facts["name"]),
         **place(item.place),
-        "events": [
-            {"name": say(event), **(place(triggers[event]) if triggers[event].source.path else place(item.place))}
-            for event in facts["events"]
-        ],
+        "events": [{"name": say(event), **place(_trigger(facts["pipeline"], event))} for event in facts["events"]],
         "jobs": [_job(each, facts["pipeline"]) for each in facts["jobs"]],
         "open": say(facts["pipeline"].open),
     }
+
+
+def _trigger(pipeline: Any, event: str) -> Node:
+    """Where an event is named: its key below `on`, else what the pipeline keeps of it."""
+    root = pipeline.artifact.root
+    for document in root.elements() or [root]:
+        key: Node = document.get("on").key(event)
+        if key:
+            return key
+    kept: Node = pipeline.triggers[event] if pipeline.triggers[event].source.path else pipeline.place
+    return kept
 
 
 def _job(item: Item, pipeline: Any) -> Document:

@@ -25,17 +25,27 @@ def at(place: Document) -> str:
 
 
 def table(rows: Sequence[Sequence[str]], indent: int = 2, widest: int = 46) -> Iterator[str]:
-    """Rows in columns; the last column is wrapped under itself where the line would be too long."""
+    """Rows in columns; what is too long for its column ends its line, and the row goes on below.
+
+    The last column is wrapped under itself.
+    """
     if not rows:
         return
     last = max(map(len, rows)) - 1
-    widths = [min(widest, max(len(row[column]) for row in rows if len(row) > column)) for column in range(last)]
+    widths = [
+        max((len(row[column]) for row in rows if column < len(row) - 1 and len(row[column]) <= widest), default=0)
+        for column in range(last)
+    ]
     for row in rows:
-        line = " " * indent
-        for column, cell in enumerate(row[:-1]):
-            width = widths[column] if column < last else 0
-            line += cell.ljust(width) + "  "
-        yield from hang(line, row[-1], min(len(line), indent + sum(widths) + 2 * last))
+        line, at_ = " " * indent, indent
+        for cell, width in zip(row[:-1], widths, strict=False):
+            at_ += width + 2
+            if len(cell) > width:
+                yield line + cell
+                line = " " * at_
+            else:
+                line = (line + cell).ljust(at_)
+        yield from hang(line, row[-1], len(line))
 
 
 def hang(head: str, text: str, indent: int) -> Iterator[str]:
@@ -138,12 +148,12 @@ def _env(document: Document) -> Iterator[str]:
     if targets:
         yield "Where programs run and get their variables"
         yield from table([[f"[{each['number']}]", each["title"], at(each)] for each in targets])
-        reasons: dict[str, list[str]] = {}
+        reasons: dict[str, list[int]] = {}
         for each in targets:
             if each["open"]:
-                reasons.setdefault(each["open"], []).append(f"[{each['number']}]")
+                reasons.setdefault(each["open"], []).append(each["number"])
         for why, numbers in reasons.items():
-            yield from hang(f"  {' '.join(numbers)} may hold more: ", why, 6)
+            yield from hang(f"  {_ranges(numbers)} may hold more: ", why, 6)
         yield ""
         yield from _matrix(variables, targets)
         yield ""
@@ -156,13 +166,24 @@ def _env(document: Document) -> Iterator[str]:
         yield from (f"  {at(each)}" for each in document["computed"])
 
 
+def _ranges(numbers: list[int]) -> str:
+    """`[1]-[3], [7]`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1] = [runs[-1][0], number]
+        else:
+            runs.append([number])
+    return ", ".join("-".join(f"[{each}]" for each in run) for run in runs)
+
+
 _KNOWN = (("read", "read"), ("documented", "docs"), ("set", "set"))
 
 
 def _matrix(variables: list[Document], targets: list[Document]) -> Iterator[str]:
     """Name by name: read, documented, set in an env file, and given to each target; in blocks that fit the width."""
-    width = min(40, max(len(each["name"]) for each in variables))
-    room = (WIDTH - width - 19) // 3
+    width = min(45, max(len(each["name"]) for each in variables))
+    room = max(1, (WIDTH - width - 20) // 3)
     for first in range(0, len(targets), room):
         if first:
             yield ""
@@ -176,7 +197,8 @@ def _matrix(variables: list[Document], targets: list[Document]) -> Iterator[str]
             cells = "".join(
                 f"{'x' if target['number'] in given else '?' if target['open'] else '.':>3}" for target in block
             )
-            yield f"  {each['name']:{width}}  {marks} {cells}"
+            name = each["name"] if len(each["name"]) <= width else each["name"][: width - 3] + "..."
+            yield f"  {name:{width}}  {marks} {cells}"
     yield ""
     yield "  x yes   . no   ? not here, but the target may hold more than the repository shows"
 
@@ -226,7 +248,15 @@ def _files(document: Document) -> Iterator[str]:
             yield ""
         first = False
         yield f"{state.capitalize()}: {_count(len(files), 'file')}"
-        yield from table([_file(each) for each in files])
+        if state != "not judged":
+            yield from table([_file(each) for each in files])
+            continue
+        reasons: dict[str, list[Document]] = {}
+        for each in files:
+            reasons.setdefault(each["why"], []).append(each)
+        for why, members in sorted(reasons.items()):
+            yield f"  {why}"
+            yield from (f"    {each['path']}" + (f"  ({each['kind']})" if each["kind"] else "") for each in members)
     for folder in document["folders_not_read"]:
         yield f"Not read: {folder['path']}/  {folder['why']}"
     if first:
@@ -234,8 +264,6 @@ def _files(document: Document) -> Iterator[str]:
 
 
 def _file(file: Document) -> list[str]:
-    if file["state"] == "not judged":
-        return [file["path"], file["kind"], file["why"]] if file["kind"] else [file["path"], "", file["why"]]
     environment = "assumed production" if file["assumed"] else file["environment"]
     return [file["path"], file["kind"], f"{environment}: {file['why']}"]
 

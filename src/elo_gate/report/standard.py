@@ -277,7 +277,7 @@ def evidence(passed: list[Document], shown: int = 3) -> str:
     named = ", ".join(first) + (f" and {left} more" if left else "")
     places = sum(each["places"] for each in passed)
     let = sum(each["let_pass"] for each in passed)
-    words = f"{counted(len(passed), 'rule')} found nothing at {counted(places, 'place')} of {named}"
+    words = f"{counted(len(passed), 'rule')} found nothing at {counted(places, 'place')} in {named}"
     return words + (f"; {counted(let, 'finding')} let pass" if let else "")
 
 

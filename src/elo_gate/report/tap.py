@@ -27,8 +27,8 @@ def _diagnostics(finding: Finding, line: int, column: int) -> list[str]:
         "severity": finding.severity, "rule": finding.rule.id, "path": inert(finding.source.path), "line": line,
         "column": column, "message": finding.message, "fix": finding.fix,
     }  # fmt: skip
-    # Every JSON value is a YAML value too.
-    return ["  ---", *(f"  {key}: {inert_json(json.dumps(each))}" for key, each in fields.items()), "  ..."]
+    # Every JSON value is a YAML value too, but for letters written as surrogates.
+    return ["  ---", *(f"  {key}: {inert_json(json.dumps(each, ensure_ascii=False))}" for key, each in fields.items()), "  ..."]
 
 
 def render(run: Run) -> str:
@@ -41,7 +41,7 @@ def render(run: Run) -> str:
         directive = "" if tally.blocks(verdict, finding) else f" # TODO {finding.severity}"
         points.append(("not ok", description(what) + directive, _diagnostics(finding, line, column)))
     for reason in verdict.reasons:
-        points.append(("not ok", description(f"not analysed: {reason}"), []))
+        points.append(("not ok", description(reason), []))
     for rule, path, line, why in verdict.coverage.undecided:
         what = f"{path}:{line} {rule}" if path else rule
         points.append(("ok", f"{description(what)} # SKIP undecided: {description(why)}", []))

@@ -6,7 +6,7 @@ from textwrap import wrap
 
 from .. import engine
 from ..inert import inert
-from ..model import Item, Node
+from ..model import Artifact, Item, Node
 from ..redact import mask
 from . import witness as seen
 from .witness import Look
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..gate import Run
-    from ..model import Artifact, Finding
+    from ..model import Finding
 
 _WIDTH = 100
 # Facts that hold the value of an environment variable, which is never shown; kinds in which every node is one.
-_VALUES = frozenset(("value", "default", "raw", "password", "text"))
-_VALUED_KINDS = frozenset(("env",))
+VALUES = frozenset(("value", "default", "raw", "password", "text"))
+VALUED_KINDS = frozenset(("env",))
 
 
 class Aside(Exception):
@@ -52,10 +52,35 @@ def subject(run: Run, path: str) -> Artifact:
     return artifact
 
 
+def beside(run: Run, path: str) -> Artifact:
+    """The artifact at a path; of a file that has none, or is set aside, one that says why. Raises Aside for no file.
+
+    Rules that look at the tree as a whole may point to any file of it.
+    """
+    try:
+        return subject(run, path)
+    except Aside as reason:
+        source = run.project.read(path) if run.project.whole() is not None else None
+        if source is None:
+            raise
+        made = Artifact(source, "")
+        made.state, made.why = "aside", str(reason)
+        return made
+
+
+def described(artifact: Artifact) -> str:
+    """What a file is and in which environment, or why it is not judged."""
+    if not artifact.kind:
+        return artifact.why.removeprefix(f"{inert(artifact.path)} ").removeprefix("is ")
+    assumed = "assumed " if artifact.environment == "production" and artifact.assumed else ""
+    return f"{artifact.kind}, {assumed}{artifact.environment}: {artifact.why}"
+
+
 def subjects(run: Run, artifact: Artifact) -> list[Artifact]:
     """What rules look at when they look at a file: the file, and the tree as a whole."""
     whole = run.project.whole()
-    return [artifact, whole] if whole is not None else [artifact]
+    found = [artifact] if artifact.kind else []
+    return [*found, whole] if whole is not None else found
 
 
 # -- places
@@ -124,14 +149,14 @@ def saw(item: Item, kind: str, secrets: frozenset[str]) -> str:
             continue
         if not isinstance(value, (str, int, float, list, tuple, dict, Node, Item)) or callable(value):
             continue
-        if name in _VALUES or (kind in _VALUED_KINDS and isinstance(value, Node) and name != "key"):
+        if name in VALUES or (kind in VALUED_KINDS and isinstance(value, Node) and name != "key"):
             words.append(f"{name} not shown")
             continue
         guide = own if isinstance(value, Node) and isinstance(own, str) and name != "key" else ""
         text = seen.show(value, secrets, guide if name != "name" else "")
         if text not in ("absent", "empty") and not (name == "key" and text == own):
             words.append(f"{name} {text}" if value is not True else name)
-    if not words and kind not in _VALUED_KINDS and item.node and item.node.kind in ("scalar", "unknown"):
+    if not words and kind not in VALUED_KINDS and item.node and item.node.kind in ("scalar", "unknown"):
         words.append(seen.show(item.node, secrets))
     return inert(mask(", ".join(words)), 400)
 
@@ -141,14 +166,14 @@ def saw(item: Item, kind: str, secrets: frozenset[str]) -> str:
 
 def why(run: Run, path: str, line: int) -> str:
     """Which rules looked at a line, what they saw and said. Raises Aside."""
-    artifact = subject(run, path)
+    artifact = beside(run, path)
     total = len(artifact.source.starts)
     if not 1 <= line <= total:
         raise Aside(f"{inert(path)} has {total} lines, and none with the number {line}")
     witness, _ = seen.watch(run, subjects(run, artifact))
     from .excerpt import Excerpts
 
-    shown = [f"{inert(path)}:{line}  {artifact.kind}, {_environment(artifact)}"]
+    shown = [f"{inert(path)}:{line}  {described(artifact)}"]
     shown += [f"  {line} | {Excerpts(run.project).line(artifact.source, line)}"]
     found: dict[tuple[int, str, int], list[tuple[int, Look]]] = {}
     for look in witness.looks:
@@ -172,15 +197,11 @@ def why(run: Run, path: str, line: int) -> str:
             last = key[0]
             shown += ["", titles[last][0].upper() + titles[last][1:]]
         shown += _group(run, groups[key], artifact, secrets, line, told)
+    if not groups and not artifact.kind:
+        raise Aside(artifact.why)
     if not groups:
         shown += ["", "No rule looked at this line."]
     return "\n".join(each.rstrip() for each in shown) + "\n"
-
-
-def _environment(artifact: Artifact) -> str:
-    if artifact.environment == "production" and artifact.assumed:
-        return f"assumed production: {artifact.why}"
-    return f"{artifact.environment}: {artifact.why}"
 
 
 def _group(

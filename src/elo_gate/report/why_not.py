@@ -10,7 +10,7 @@ from ..inert import inert
 from ..model import OFF, Artifact, Node, Undecided
 from ..redact import mask
 from . import witness as seen
-from .why import Aside, finding_at, hang, saw, secrets_of, subject, subjects
+from .why import VALUED_KINDS, VALUES, Aside, beside, described, finding_at, hang, saw, secrets_of, subject, subjects
 from .witness import Look
 
 TYPE_CHECKING = False
@@ -32,8 +32,8 @@ def why_not(run: Run, identifier: str, path: str) -> str:
     if severity == OFF:
         raise Aside(f'{identifier} is off: the configuration says so (`[rule."{identifier}"] severity = "off"`)')
     kinds = [kind for kind in run.ruleset.kinds if any(rule.id == identifier for rule in run.ruleset.of(kind))]
-    artifact = subject(run, path)
     whole = "project" in kinds and run.project.whole() is not None
+    artifact = beside(run, path) if whole else subject(run, path)
     if artifact.kind not in kinds and not whole:
         raise Aside(
             f"{identifier} looks at {' and '.join(kinds) or 'no kind of file'}, and {inert(path)} is of the kind "
@@ -47,7 +47,7 @@ def why_not(run: Run, identifier: str, path: str) -> str:
     near = [look for look in looks if kind != "project" or _concerns(look, path)]
     written = _file_of(run, identifier)
     head = f"{identifier}  {run.ruleset.words(identifier)['title']}"
-    lines = [head, f"{inert(path)}  {artifact.kind}, {artifact.environment}: {artifact.why}"]
+    lines = [head, f"{inert(path)}  {described(artifact)}"]
     for failed, where, _, reason in outcome.failures:
         if failed == identifier:
             lines += ["", f"the rule failed at {inert(where) or 'the tree'}: {reason}"]
@@ -199,9 +199,8 @@ def _value(name: str, look: Look, artifact: Artifact, run: Run, secrets: frozens
     """The value of one access. Its source is translated like a rule's: nothing else can stand in it."""
     from ..ruleset.evaluate import NAMES
     from ..ruleset.expr import ExpressionError, translate
-    from .why import _VALUED_KINDS, _VALUES
 
-    if name.rpartition(".")[2] in _VALUES or (artifact.kind in _VALUED_KINDS and name == "it"):
+    if name.rpartition(".")[2] in VALUES or (artifact.kind in VALUED_KINDS and name == "it"):
         return "not shown"
     _, parameters = run.policy.settings.get(look.rule.id, (None, {}))
     names = {

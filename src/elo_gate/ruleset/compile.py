@@ -28,9 +28,8 @@ def rule_files(folder: str) -> Iterator[tuple[str, str]]:
         inner = os.path.join(folder, name)
         if not os.path.isdir(inner) or name == "data":
             continue
-        for file in sorted(os.listdir(inner)):
-            if file.endswith(".yaml"):
-                yield f"{name}/{file[:-5]}", os.path.join(inner, file)
+        for stem in sorted(file[:-5] for file in os.listdir(inner) if file.endswith(".yaml")):
+            yield f"{name}/{stem}", os.path.join(inner, f"{stem}.yaml")
 
 
 def read_rule(identifier: str, path: str) -> RuleFile:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from .reader import parse
+from .parser import parse
 from .script import Assignment, Command, Heredoc, Piece, Redirect, Script, Segment, Value, Word
 
 __all__ = ["Assignment", "Command", "Heredoc", "Piece", "Redirect", "Script", "Segment", "Value", "Word", "parse"]

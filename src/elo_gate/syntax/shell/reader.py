@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from elo_gate.model import Problem
-from elo_gate.syntax import treesitter
-
 from . import words
 from .script import (
     ERREXIT,
@@ -22,97 +19,20 @@ from .script import (
     Script,
     Word,
 )
-from .sound import is_sound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tree_sitter import Node as Branch
-    from tree_sitter import Parser
 
-    from elo_gate.model import Source
 
 DEPTH = 200
-# The grammar takes time with the square of nested brackets and of functions, where sound text has few.
-LARGEST = 400_000
-FUNCTIONS = 3_000
-
 _LETTERS = {"e": ERREXIT, "u": NOUNSET}
 _NAMES = frozenset((ERREXIT, NOUNSET, PIPEFAIL))
 _EMPTY: frozenset[str] = frozenset()
-_parser: Parser | None = None
 
 
-class _Deep(Exception):
+class Deep(Exception):
     """The tree goes deeper than anybody reads."""
-
-
-def parse(source: Source, start: int = 0, end: int | None = None, outer: Script | None = None) -> Script:
-    """The script that a source, or a stretch of it, holds. Never raises; `problems` say what could not be read.
-
-    A "syntax" problem is fatal when the text is no shell's; where the text pairs up, the grammar stumbled at that
-    place, and the caller decides whether what it looks for may have been lost there.
-    """
-    end = len(source.text) if end is None else end
-    script = Script(source, start, end)
-    script.outer = outer
-    text = source.text[start:end]
-    if text.startswith("#!"):
-        line = text.find("\n")
-        script.shebang = (start, start + len(text[: line if line >= 0 else None].rstrip("\r")))
-    where = (start, min(start + 1, end))
-    if len(text) > LARGEST or text.count("()") > FUNCTIONS or _nested(text):
-        script.problems.append(Problem("limit", "The script is too large or too deeply nested.", *where, fatal=True))
-        return script
-    reader = _Reader(script, text)
-    tree = treesitter.parse(_bash(), reader.data)
-    if tree is None:
-        script.problems.append(Problem("syntax", "The script is not valid.", *where, fatal=True))
-        return script
-    try:
-        reader.script_of(tree.root_node)
-    except (_Deep, RecursionError):
-        script.commands.clear()
-        script.problems.append(Problem("limit", "The script is too deeply nested.", *where, fatal=True))
-        return script
-    if tree.root_node.has_error:
-        broken = _first_error(tree.root_node)
-        words = "The script is not valid here."
-        fatal = not is_sound(text)
-        script.problems.append(Problem("syntax", words, reader.start(broken), reader.end(broken), fatal=fatal))
-    return script
-
-
-def _bash() -> Parser:
-    global _parser
-    if _parser is None:
-        _parser = treesitter.parser("tree_sitter_bash")
-    return _parser
-
-
-def _nested(text: str) -> bool:
-    """Whether more brackets are open at once than anybody writes."""
-    depth = 0
-    for character in text:
-        if character == "(":
-            depth += 1
-            if depth > DEPTH:
-                return True
-        elif character == ")" and depth:
-            depth -= 1
-    return False
-
-
-def _first_error(root: Branch) -> Branch:
-    """The first node that is an error or that the parser had to invent."""
-    stack, found = [root], root
-    while stack:
-        node = stack.pop()
-        if node.is_error or node.is_missing:
-            return node
-        if node.has_error:
-            found = node
-            stack.extend(reversed(node.children))
-    return found
 
 
 class _State:
@@ -136,7 +56,7 @@ class _State:
         return made
 
 
-class _Reader:
+class Reader:
     """Reads one tree. `options` are those in force at the statement that is read."""
 
     __slots__ = ("_ends", "_extra", "base", "calls", "data", "depth", "options", "script", "text")
@@ -198,7 +118,7 @@ class _Reader:
         """The commands of one statement, in order."""
         self.depth += 1
         if self.depth > DEPTH:
-            raise _Deep
+            raise Deep
         try:
             return self._statement(node, state)
         finally:
@@ -267,7 +187,7 @@ class _Reader:
         the pipeline."""
         self.depth += 1
         if self.depth > DEPTH:
-            raise _Deep
+            raise Deep
         behind: list[tuple[str, Branch]] = []
         while node.type == "list":
             children = [child for child in node.children if child.type != "comment"]
@@ -458,7 +378,7 @@ class _Reader:
         for child in node.children:
             self.depth += 1
             if self.depth > DEPTH:
-                raise _Deep
+                raise Deep
             found += self.inner_of(child, state.but(within=True))
             self.depth -= 1
         return found

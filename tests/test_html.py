@@ -5,20 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import os
-import re
 import select
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from html.parser import HTMLParser
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import pytest
-
-from elo_gate import gate
-from elo_gate.report import html
 
 Write = Callable[[dict[str, str]], Path]
 
@@ -121,7 +114,8 @@ class Browser:
         return [
             each["params"]["request"]["url"]
             for each in self.events
-            if each.get("method") == "Network.requestWillBeSent" and not each["params"]["request"]["url"].startswith("data:")
+            if each.get("method") == "Network.requestWillBeSent"
+            and not each["params"]["request"]["url"].startswith("data:")
         ]
 
     def close(self) -> None:

@@ -103,6 +103,22 @@ def test_text_fits_and_ends_in_a_summary(root: Path) -> None:
         assert all(len(line) <= 100 or " " not in line.strip() for line in lines), max(lines, key=len)
 
 
+def test_in_portuguese(guide: Path) -> None:
+    run = gate.run(str(guide), as_of=AS_OF)
+    text = standard.render(run, verbose=True, language="pt-BR")
+    assert "Toda variável obrigatória é fornecida" in text
+    assert text.splitlines()[-1].startswith("Bloqueado: ")
+    assert "A stack recomendada" in text and "The recommended stack" not in text
+    assert "# Padrão de produção" in standard.render(run, "markdown", language="pt-BR")
+    assert standard.render(run, "json", language="pt-BR") == standard.render(run, "json"), "machines read English"
+
+
+def test_every_row_for_people_speaks_portuguese() -> None:
+    for name, row in load().table("coverage")["rows"].items():
+        if "people" in row:
+            assert set(row["translations"]["pt-BR"]) == {"title", "people"}, name
+
+
 # -- what answers for each row of the catalogue
 
 

@@ -358,13 +358,16 @@ def why_not(rule: str, file: str, path: str, config: str | None) -> None:
 @click.option("--as-of", metavar="DATE", help="The day of judgement, YYYY-MM-DD; today where not given.")
 @click.option("--config", metavar="FILE", help="This configuration and no other.")
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="Colours in text.")
+@click.option("--lang", type=click.Choice(_LANGUAGES), default="en", help="The language of text and Markdown.")
 @click.option("-v", "--verbose", is_flag=True, help="Messages, files behind what passed, every undecided answer.")
-def standard(path: str, format_: str, as_of: str | None, config: str | None, color: str, verbose: bool) -> None:
+def standard(
+    path: str, format_: str, as_of: str | None, config: str | None, color: str, lang: str, verbose: bool
+) -> None:
     """Judge a tree clause by clause of the production standard; exit codes as of check."""
     from .report import standard as page
 
     run = _run_of(path, as_of, config)
-    _write("-", page.render(run, format_, _colour(color), verbose))
+    _write("-", page.render(run, format_, _colour(color), verbose, lang))
     _leave(run.verdict.exit_code)
 
 

@@ -7,7 +7,7 @@ import re
 from ..kinds import compose
 from ..kinds import compose_roles as roles
 from ..kinds.compose_secrets import url_credentials
-from ..model import Fault, Item, Undecided
+from ..model import UNKNOWN, Fault, Item, Undecided
 from .compose_start import known
 
 TYPE_CHECKING = False
@@ -37,6 +37,7 @@ _OPEN = {
 _DATABASE_URL = re.compile(
     r"^(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|redis|rediss|amqps?|valkey)(?:\+\w+)?://"
 )
+_FILLED_IN = re.compile(r"\bpostgres(?:ql)?(?:\+\w+)?://([^:@/$\s]+):\$(?:\w+|\{[^}]*\})@([\w.-]+)(?=[:/?]|$)")
 _HOST = re.compile(r"^[A-Za-z][\w+.-]*://(?:[^/@]*@)?(\[[^\]]*\]|[^:/?,]+)")
 
 
@@ -175,6 +176,11 @@ def _users_of(database: Item, file: Artifact) -> Iterator[tuple[str, Item]]:
             found = url_credentials(text) if "://" in text else None
             if found is not None and found[2] == name and text.startswith("postgres"):
                 yield found[0], variable
+            elif not text and variable.node.kind is UNKNOWN:
+                # The password is filled in, the user and the host are written.
+                written = _FILLED_IN.search(str(variable.node.value))
+                if written is not None and written[2] == name:
+                    yield written[1], variable
 
 
 def localhost_store(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:

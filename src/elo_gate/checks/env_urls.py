@@ -141,3 +141,34 @@ def email(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault | 
         raise Undecided("the value refers to a variable that this file does not set", it)
     if value.kind is SCALAR and value.value and not _EMAIL.search(value.value):
         yield Fault(it, name=it.facts["name"])
+
+
+_POOLED = re.compile(
+    r"[?&](?:pgbouncer=true|connection_limit=|pool)|pooler|pgbouncer|prisma|proxy|:6[45]32\b", re.IGNORECASE
+)
+# Clients that speak over HTTP or pool by themselves.
+_HTTP_CLIENTS = (
+    "@neondatabase/serverless",
+    "@vercel/postgres",
+    "@prisma/extension-accelerate",
+    "@planetscale/database",
+)
+
+
+def unpooled(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
+    """Yields a fault for a direct PostgreSQL address that functions of Vercel are given."""
+    project = file.project
+    if it.facts["name"] not in params["names"] or it.facts["value"].kind is not SCALAR:
+        return
+    match = _URL.match(it.facts["value"].value)
+    if match is None or match[1].lower() not in ("postgres", "postgresql") or _LOCAL.fullmatch(match[2]):
+        return
+    vercel = [each for each in project.artifacts("vercel") if each.state == "judged"]
+    if not vercel and "vercel" not in project.platforms:
+        return
+    package = project.package(file.path)
+    if _POOLED.search(match[0]) or (package is not None and any(package.has(each) for each in _HTTP_CLIENTS)):
+        return
+    key = next((key for each in vercel for key, _ in each.root.items()), None)
+    related = [(key, "the file for Vercel")] if key is not None else []
+    yield Fault(it, related, name=it.facts["name"], host=match[2])

@@ -40,6 +40,17 @@ _WRITE = {
     ),
 }  # fmt: skip
 
+# Word -> the checks of rules that say what is missing at the thing itself: (kind, view, module, function).
+_SAY = {
+    "audit": (("project", "releases", "ci_after", "no_audit"),),
+    "backup-encryption": (("script", "file", "script_dump", "not_encrypted"),),
+    "notification": (("project", "releases", "ci_after", "no_notification"),),
+    "off-site-backup": (("script", "file", "script_backup", "not_off_site"),),
+    "pdb": (("k8s", "workloads", "k8s_availability", "fragile"),),
+    "scheduled-backup": (("project", "backups", "backups", "not_scheduled"),),
+    "smoke-test": (("project", "releases", "ci_after", "no_health_check"),),
+}
+
 
 def unmet(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields a fault for a promise that nothing in the tree keeps."""
@@ -56,19 +67,25 @@ def unmet(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
 
 
 def _said_elsewhere(word: str, file: Artifact) -> bool:
-    """Whether a rule about the thing itself says it: project/rollback-plan-missing, project/backup-not-scheduled."""
-    project = file.project
+    """Whether a rule about the thing itself says it, with the place to repair."""
+    from ..kinds import module_of
+    from ..project.views import VIEWS
+
     if word == "rollback":
-        from ..project import rollbacks
-
-        return bool(rollbacks.items(project))
-    if word == "scheduled-backup":
-        from ..project import backups
-        from .backups import not_scheduled
-
-        for item in backups.items(project):
+        return bool(VIEWS["rollbacks"](file))  # project/rollback-plan-missing
+    for kind, view, module, name in _SAY.get(word, ()):
+        check = getattr(__import__(f"{__package__}.{module}", fromlist=["x"]), name)
+        if kind == "project":
+            found = [(item, file) for item in VIEWS[view](file)]
+        else:
+            found = [
+                (item, artifact)
+                for artifact in file.project.artifacts(kind) if artifact.state == "judged"
+                for item in module_of(kind).VIEWS[view](artifact)
+            ]  # fmt: skip
+        for item, artifact in found:
             try:
-                if any(isinstance(answer, Fault) for answer in not_scheduled(item, file, {})):
+                if any(isinstance(answer, Fault) for answer in check(item, artifact, {})):
                     return True
             except Undecided:
                 pass

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from .standard import STATES, counted, evidence, summary
+from .standard import STATES
+from .standard_text import evidence, summary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
-    Document = dict[str, Any]
+    from .standard import Document
+    from .standard_words import Words
 
 _SPECIAL = "\\`*_{}[]<>#|!~&"
 
@@ -28,54 +29,55 @@ def code(text: str) -> str:
     return f"{marks}{blank}{text}{blank}{marks}"
 
 
-def lines(made: Document) -> Iterator[str]:
+def lines(made: Document, words: Words) -> Iterator[str]:
     """The lines of the page: a summary, a table of clauses, then what failed, what is open, what is for people."""
-    yield "# Production standard"
+    yield f"# {words.say('Production standard')}"
     yield ""
-    yield f"{plain(summary(made))} Judged as of {made['as_of']}."
+    yield f"{plain(summary(made, words))} {words.say('Judged as of {}.', made['as_of'])}"
     for reason in made["reasons"]:
         yield ""
-        yield f"Not judged: {plain(reason)}"
+        yield f"{words.say('not judged')}: {plain(reason)}"
     yield ""
-    yield "| Clause | | State | Evidence |"
+    yield f"| {words.say('Clause')} | | {words.say('State')} | {words.say('Evidence')} |"
     yield "|---|---|---|---|"
     for clause in made["clauses"]:
-        yield f"| {clause['clause']} | {plain(clause['heading'])} | {clause['state']} | {_evidence(clause)} |"
+        cells = (clause["clause"], plain(clause["heading"]), words.say(clause["state"]), _evidence(clause, words))
+        yield f"| {' | '.join(cells)} |"
     for state in STATES[:2]:
         chosen = [clause for clause in made["clauses"] if clause["state"] == state]
         if not chosen:
             continue
         yield ""
-        yield f"## {state.capitalize()}"
+        yield f"## {words.say(state.capitalize())}"
         for clause in chosen:
             yield ""
             yield f"### {clause['clause']} {plain(clause['heading'])}"
             yield ""
             for each in clause["findings"]:
                 place = code(f"{each['path']}:{each['line']}")
-                yield f"- **{each['severity']}** {code(each['rule'])} {place}: {plain(each['message'])}"
+                yield f"- **{words.say(each['severity'])}** {code(each['rule'])} {place}: {plain(each['message'])}"
             if state == STATES[1]:
                 for each in clause["undecided"]:
-                    place = code(f"{each['path'] or 'the tree'}:{each['line']}")
+                    place = code(f"{each['path'] or words.say('the tree')}:{each['line']}")
                     yield f"- {code(each['rule'])} {place}: {plain(each['why'])}"
     people = {row["row"]: row for clause in made["clauses"] for row in clause["people"]}
     if people:
         yield ""
-        yield "## For people"
+        yield f"## {words.say('For people')}"
         yield ""
         for row in people.values():
             yield f"- [ ] {plain(row['title'])}: {plain(row['why'])}"
 
 
-def _evidence(clause: Document) -> str:
-    words = []
+def _evidence(clause: Document, words: Words) -> str:
+    found = []
     if clause["findings"]:
-        levels = [counted(number, level) for level, number in clause["counts"].items() if number]
-        words.append(", ".join(levels))
+        levels = [words.count(number, level) for level, number in clause["counts"].items() if number]
+        found.append(", ".join(levels))
     if clause["passed"]:
-        words.append(evidence(clause["passed"], 2))
+        found.append(evidence(clause["passed"], words, 2))
     if clause["undecided"]:
-        words.append(f"{counted(len(clause['undecided']), 'answer')} undecided")
-    if not words and clause["people"]:
-        words.append(counted(len(clause["people"]), "item") + " for people")
-    return plain("; ".join(words))
+        found.append(words.say("{} undecided", words.count(len(clause["undecided"]), "answer")))
+    if not found and clause["people"]:
+        found.append(words.say("{} for people", words.count(len(clause["people"]), "item")))
+    return plain("; ".join(found))

@@ -40,15 +40,16 @@ _WRITE = {
     ),
 }  # fmt: skip
 
-# Word -> the checks of rules that say what is missing at the thing itself: (kind, view, module, function).
+# Word -> the checks of rules that say what is missing at the thing itself: (kind, view, module, function, and a part
+# of what its fault lists, "" for all of it).
 _SAY = {
-    "audit": (("project", "releases", "ci_after", "no_audit"),),
-    "backup-encryption": (("script", "file", "script_dump", "not_encrypted"),),
-    "notification": (("project", "releases", "ci_after", "no_notification"),),
-    "off-site-backup": (("script", "file", "script_backup", "not_off_site"),),
-    "pdb": (("k8s", "workloads", "k8s_availability", "fragile"),),
-    "scheduled-backup": (("project", "backups", "backups", "not_scheduled"),),
-    "smoke-test": (("project", "releases", "ci_after", "no_health_check"),),
+    "audit": (("project", "releases", "ci_after", "no_audit", ""),),
+    "backup-encryption": (("script", "file", "script_dump", "not_encrypted", ""),),
+    "hpa": (("k8s", "workloads", "k8s_availability", "fragile", "HorizontalPodAutoscaler"),),
+    "off-site-backup": (("script", "file", "script_backup", "not_off_site", ""),),
+    "pdb": (("k8s", "workloads", "k8s_availability", "fragile", "PodDisruptionBudget"),),
+    "scheduled-backup": (("project", "backups", "backups", "not_scheduled", ""),),
+    "smoke-test": (("project", "releases", "ci_after", "no_health_check", ""),),
 }
 
 
@@ -73,7 +74,7 @@ def _said_elsewhere(word: str, file: Artifact) -> bool:
 
     if word == "rollback":
         return bool(VIEWS["rollbacks"](file))  # project/rollback-plan-missing
-    for kind, view, module, name in _SAY.get(word, ()):
+    for kind, view, module, name, part in _SAY.get(word, ()):
         check = getattr(__import__(f"{__package__}.{module}", fromlist=["x"]), name)
         if kind == "project":
             found = [(item, file) for item in VIEWS[view](file)]
@@ -85,8 +86,9 @@ def _said_elsewhere(word: str, file: Artifact) -> bool:
             ]  # fmt: skip
         for item, artifact in found:
             try:
-                if any(isinstance(answer, Fault) for answer in check(item, artifact, {})):
-                    return True
+                for answer in check(item, artifact, {}):
+                    if isinstance(answer, Fault) and part in str(answer.values.get("missing", "")):
+                        return True
             except Undecided:
                 pass
     return False

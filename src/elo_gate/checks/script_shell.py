@@ -36,6 +36,18 @@ def late_shebang(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
         yield Fault(found, shebang=found.value, line=line)
 
 
+def windows_lines(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
+    """Yields a fault for a script whose interpreter's name ends in a carriage return."""
+    text = file.source.text
+    end = text.find("\n")
+    if not text.startswith("#!") or text[end - 1 : end] != "\r":
+        return
+    attributes = file.project.read(".gitattributes")
+    if attributes is not None and re.search(r"\beol=lf\b", attributes.text):
+        return  # only this working copy has them
+    yield Fault(script.shebang(file) or it, shebang=text[: end - 1].strip())
+
+
 # -- does it stop
 
 

@@ -95,7 +95,7 @@ def summary(made: Document, words: Words) -> str:
     blocks = sum(1 for each in made["clauses"] if each["blocks"])
     failed = words.states(counts[FAILED], FAILED)
     if blocks:
-        failed += f" ({blocks} {words.say('block' if blocks == 1 else 'blocks')})"
+        failed += f" ({blocks} {words.say('blocks' if blocks == 1 else 'block')})"
     rest = [words.states(counts[state], state) for state in STATES[1:] if counts[state]]
     clauses = words.count(len(made["clauses"]), "clause")
     return f"{words.say(made['verdict'].capitalize())}: {clauses}: {', '.join([failed, *rest])}."

@@ -52,10 +52,10 @@ def read_rule(identifier: str, path: str) -> RuleFile:
     return rule
 
 
-def clauses(folder: str) -> dict[str, str]:
-    """Clause id to heading, from STANDARD.md of a rules folder."""
+def clauses(folder: str, edition: str = "STANDARD.md") -> dict[str, str]:
+    """Clause id to heading, from an edition of the standard in a rules folder."""
     try:
-        with open(os.path.join(folder, "STANDARD.md"), encoding="utf-8") as file:
+        with open(os.path.join(folder, edition), encoding="utf-8") as file:
             return dict(_HEADING.findall(file.read()))
     except OSError:
         return {}
@@ -263,6 +263,7 @@ def compile_folder(folder: str) -> dict[str, str]:
         modules["table_" + name.replace("-", "_")] = f'"""Made from rules/data/{name}.yaml."""\nTABLE = {table!r}\n'
     modules["index"] += f"ADDRESS = {address(folder)!r}\n"
     modules["clauses"] = f'"""Made from rules/STANDARD.md."""\nCLAUSES = {known!r}\n'
+    modules["clauses"] += f"EDITIONS = {{'pt-BR': {clauses(folder, 'STANDARD.pt-BR.md')!r}}}\n"
     return modules
 
 

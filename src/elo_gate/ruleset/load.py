@@ -77,7 +77,7 @@ def stamp(folder: str) -> str:
                 if entry.name.endswith(".yaml"):
                     status = entry.stat()
                     parts.append(f"{parent.name}/{entry.name}:{status.st_size}:{status.st_mtime_ns}")
-        elif parent.name == "STANDARD.md":
+        elif parent.name.startswith("STANDARD."):
             status = parent.stat()
             parts.append(f"{parent.name}:{status.st_size}:{status.st_mtime_ns}")
     return f"{hash_of(chr(10).join(parts)):x}:{len(parts)}"
@@ -167,6 +167,11 @@ class Ruleset:
         """Clause id to heading."""
         module = self._module("clauses")
         return dict(module.CLAUSES) if module is not None else {}
+
+    def headings(self, language: str) -> dict[str, str]:
+        """Clause id to heading in a language, English where its edition of the standard has none."""
+        module = self._module("clauses")
+        return {**self.clauses, **module.EDITIONS.get(language, {})} if module is not None else {}
 
     @property
     def address(self) -> str:

@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+# The labels of a rule's page in other languages.
+_LABELS = {
+    "pt-BR": {
+        "severity": "severidade", "standard": "norma", "parameter": "parâmetro", "why": "por quê", "fix": "correção",
+        "wrong": "errado", "right": "certo", "line": "linha", "sources": "fontes", "looked up": "consultado em",
+        "facts as of": "fatos de",
+    }
+}  # fmt: skip
+
+
 class ScaffoldError(Exception):
     """A rule file that cannot be started; the message says what to do instead."""
 
@@ -29,26 +39,31 @@ def explain(ruleset: Ruleset, identifier: str, language: str = "en") -> str:
         levels.append(f'{rule.elo} where standard = "elo"')
     if rule.assumed:
         levels.append(f"{rule.assumed} where production is assumed")
-    clauses = ruleset.clauses
-    lines = [f"{identifier}: {words['title']}", "", f"severity  {', '.join(levels)}"]
-    lines += [f"standard  {clause} {clauses.get(clause, '')}".rstrip() for clause in rule.standard]
+    say = _LABELS.get(language, {})
+    clauses = ruleset.headings(language)
+    standard, why, fix = say.get("standard", "standard"), say.get("why", "why"), say.get("fix", "fix")
+    lines = [f"{identifier}: {words['title']}", "", f"{say.get('severity', 'severity')}  {', '.join(levels)}"]
+    lines += [f"{standard}  {clause} {clauses.get(clause, '')}".rstrip() for clause in rule.standard]
     for name, value in words["parameters"].items():
-        lines.append(f"parameter {name} = {value!r}")
-    lines += ["", *_wrapped("why", words["rationale"]), "", *_wrapped("fix", words["fix"])]
+        lines.append(f"{say.get('parameter', 'parameter')} {name} = {value!r}")
+    lines += ["", *_wrapped(why, words["rationale"]), "", *_wrapped(fix, words["fix"])]
     for why, text, places in words["bad"]:
-        lines += ["", "wrong" + (f": {why}" if why else "") + f" (line {', '.join(map(str, places))})"]
+        where = f" ({say.get('line', 'line')} {', '.join(map(str, places))})"
+        lines += ["", say.get("wrong", "wrong") + (f": {why}" if why else "") + where]
         lines += ["    " + line for line in text.rstrip("\n").split("\n")]
     for why, text in words["good"]:
-        lines += ["", "right" + (f": {why}" if why else "")]
+        lines += ["", say.get("right", "right") + (f": {why}" if why else "")]
         lines += ["    " + line for line in text.rstrip("\n").split("\n")]
     if words["references"]:
-        lines += ["", "sources"]
-        lines += [f"    {title}, {url}, looked up {date}" for title, url, date in words["references"]]
+        looked = say.get("looked up", "looked up")
+        lines += ["", say.get("sources", "sources")]
+        lines += [f"    {title}, {url}, {looked} {date}" for title, url, date in words["references"]]
     for name in words["tables"]:
         table = ruleset.table(name)
         if table is not None:
-            lines += ["", f"facts as of {table['as_of']}, from rules/data/{name}.yaml"]
-            lines += [f"    {each['title']}, {each['url']}, looked up {each['date']}" for each in _sources(table)]
+            looked = say.get("looked up", "looked up")
+            lines += ["", f"{say.get('facts as of', 'facts as of')} {table['as_of']}: rules/data/{name}.yaml"]
+            lines += [f"    {each['title']}, {each['url']}, {looked} {each['date']}" for each in _sources(table)]
     return "\n".join(lines) + "\n"
 
 

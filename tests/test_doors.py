@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -184,3 +185,15 @@ def test_hook_breaks_on_what_it_cannot_read(tree: Write) -> None:
     folder = tree({"compose.production.yaml": UNPARSABLE})
     assert hook(folder, "compose.production.yaml").returncode == 2
     assert hook(folder).returncode == 2
+
+
+def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / ".env.production").write_text("LOG_LEVEL=info\n")
+    pipe = tmp_path / "report"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "elo_gate", "check", "-o", f"json={pipe}"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        with open(pipe, encoding="utf-8") as reader:
+            assert json.load(reader)["tool"]["name"] == "elo-gate"
+        process.wait(timeout=60)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)

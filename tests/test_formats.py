@@ -218,7 +218,7 @@ def read_github(text: str, run: gate.Run) -> list[Row]:
         assert name in ("error", "warning", "notice", "group", "endgroup")
         if name in counts:
             counts[name] += 1
-        if "file" in properties:
+        if "file" in properties and "not analysed" not in properties["title"]:
             rule = properties["title"].partition(":")[0]
             row = (rule, properties["file"], int(properties["line"]))
             mine = [each for each in run.verdict.findings if each.rule.id == rule and message.startswith(each.message)]
@@ -553,3 +553,8 @@ def test_a_format_is_imported_when_it_is_asked_for(tree: Write) -> None:
             [sys.executable, "-c", script, name], cwd=folder, capture_output=True, text=True, timeout=120, check=True
         )
         assert set(done.stderr.rpartition("MODULES ")[2].split()) & mine == modules
+
+
+def test_the_documentation_lists_every_format(root: Path) -> None:
+    rows = re.findall(r"(?m)^\| `([a-z]+)` \|", (root / "docs/formats.md").read_text())
+    assert rows == list(FORMATS)

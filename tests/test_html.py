@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -119,13 +120,15 @@ class Browser:
         return found
 
     def requests(self) -> list[str]:
-        """The addresses of everything that was asked for."""
-        return [
-            each["params"]["request"]["url"]
+        """The addresses of everything that was asked for and not stopped by the page's own policy."""
+        stopped = {
+            each["params"]["requestId"]
             for each in self.events
-            if each.get("method") == "Network.requestWillBeSent"
-            and not each["params"]["request"]["url"].startswith("data:")
-        ]
+            if each.get("method") == "Network.loadingFailed" and each["params"].get("blockedReason") == "csp"
+        }
+        asked = [each["params"] for each in self.events if each.get("method") == "Network.requestWillBeSent"]
+        urls = [each["request"]["url"] for each in asked if each["requestId"] not in stopped]
+        return [url for url in urls if not url.startswith("data:")]
 
     def close(self) -> None:
         self.process.kill()
@@ -228,7 +231,7 @@ def test_headings_are_in_order_and_landmarks_are_there(run: gate.Run) -> None:
     names = [tag for tag, _ in read(html.render(run)).elements]
     levels = [int(tag[1]) for tag in names if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
     assert [names.count(each) for each in ("header", "main", "nav", "footer", "h1")] == [1] * 5
 
 

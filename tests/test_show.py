@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from elo_gate import gate
+from elo_gate import examples, gate
 from elo_gate.cli import cli
 from elo_gate.report import show, show_text
+from elo_gate.ruleset.load import load
 
 AS_OF = "2026-11-25"
 
@@ -161,6 +162,20 @@ def test_an_empty_tree_says_so(tree: Any) -> None:
     for noun in ("services", "headers", "env", "pipelines"):
         assert show.render(run.project, noun, "text").startswith("No ")
     assert "notes.txt" in show.render(run.project, "files", "text")
+
+
+def test_a_file_cut_in_half_is_shown_as_far_as_it_goes(root: Path) -> None:
+    folder = root / "examples/intranet"
+    files = {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "package-lock.json"
+    }
+    ruleset = load()
+    for path, text in files.items():
+        project = examples.project_of({**files, path: text[: len(text) // 2]}, ruleset)
+        for noun in show.NOUNS:
+            assert show.render(project, noun, "text"), (path, noun)
 
 
 def test_from_the_command_line(tree: Any) -> None:

@@ -113,6 +113,11 @@ def _write(target: str, text: str) -> None:
         return
     part = f"{target}.{os.getpid()}.part"
     try:
+        if os.path.exists(target) and not os.path.isfile(target):
+            # A device or a pipe (/dev/null, /dev/stderr) is written to, never replaced.
+            with open(target, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+            return
         with open(part, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()

@@ -33,12 +33,13 @@ class Unreadable(Exception):
 class DiskTree:
     """A folder on disk. Paths are relative to it, with `/`; "" is the folder itself."""
 
-    __slots__ = ("root", "special", "unlisted", "_listed")
+    __slots__ = ("root", "special", "texts", "unlisted", "_listed")
 
     def __init__(self, root: str) -> None:
         self.root = os.path.realpath(root)
         self.unlisted: dict[str, str] = {}  # folders whose names could not be read, and why
         self.special: dict[str, str] = {}  # paths that are no file to read, and why
+        self.texts: dict[str, str] = {}  # what counts instead of a file's own text: fixes that are not written yet
         self._listed: dict[str, tuple[list[str], list[str]]] = {}
 
     def names(self, folder: str) -> tuple[list[str], list[str]]:
@@ -107,6 +108,8 @@ class DiskTree:
 
     def read(self, path: str, limit: int = TEXT_LIMIT) -> bytes:
         """The bytes of a regular file. Raises Unreadable."""
+        if path in self.texts:
+            return self.texts[path].encode("utf-8")
         full = os.path.join(self.root, path)
         if os.path.islink(full) or not self._inside(full):
             if not self._inside(full):

@@ -27,21 +27,31 @@ if TYPE_CHECKING:
 class Outcome:
     """What the loop found: findings, what could not be decided, what failed.
 
-    `undecided` and `failures` are (rule id, path, line, why) tuples; `rules` counts the rules that looked.
+    `undecided` and `failures` are (rule id, path, line, why) tuples; `rules` counts the rules that looked. `origins`
+    holds what a fix needs of a finding, (fault, item, artifact, parameters), where that was asked for.
     """
 
-    __slots__ = ("findings", "undecided", "failures", "rules")
+    __slots__ = ("findings", "undecided", "failures", "rules", "origins")
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
         self.undecided: list[tuple[str, str, int, str]] = []
         self.failures: list[tuple[str, str, int, str]] = []
         self.rules: set[str] = set()
+        self.origins: dict[Finding, tuple[Fault, Item, Artifact, dict[str, Any]]] | None = None
 
 
-def judge(artifacts: Iterable[Artifact], ruleset: Ruleset, settings: Settings, mask: Callable[[str], str]) -> Outcome:
-    """Runs every rule on every artifact. `mask` makes a text safe to show."""
+def judge(
+    artifacts: Iterable[Artifact],
+    ruleset: Ruleset,
+    settings: Settings,
+    mask: Callable[[str], str],
+    origins: bool = False,
+) -> Outcome:
+    """Runs every rule on every artifact. `mask` makes a text safe to show; `origins` are kept only for fixes."""
     outcome = Outcome()
+    if origins:
+        outcome.origins = {}
     mask = _once(mask)
     plans: dict[str, list[tuple[str, list[tuple[Rule, dict[str, Any], str | None]]]]] = {}
     for artifact in artifacts:
@@ -158,6 +168,8 @@ def _judge_one(
                         else:
                             found = _finding(rule, fault, severity, artifact, mask, (item, params, file))
                             outcome.findings.append(found)
+                            if outcome.origins is not None and rule.edit is not None:
+                                outcome.origins[found] = (fault, item, artifact, params)
                 except Undecided as reason:
                     at = reason.at if reason.at is not None else item
                     outcome.undecided.append((rule.id, artifact.path, _line(at, artifact.source), reason.why))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .discover import DiskTree
+    from .fixes.propose import Origin
     from .model import Finding, Source
     from .policy import Policy
     from .policy.baseline import Baseline
@@ -30,15 +31,17 @@ class Run:
     """A finished run: the verdict, and what reporters need beside it.
 
     `prefix` is where the judged root lies below the repository's top, with a final `/`, or empty. `exceptions` are the
-    comments and `[[ignore]]` entries, None without any; `remarks` what people are told beside the report.
+    comments and `[[ignore]]` entries, None without any; `remarks` what people are told beside the report; `origins`
+    what fixes need of findings, where that was asked for.
     """
 
-    __slots__ = ("verdict", "project", "ruleset", "policy", "prefix", "exceptions", "baseline", "remarks")
+    __slots__ = ("verdict", "project", "ruleset", "policy", "prefix", "exceptions", "baseline", "remarks", "origins")
 
     def __init__(self, verdict: Verdict, project: Project, ruleset: Ruleset, policy: Policy, prefix: str) -> None:
         self.exceptions: Exceptions | None = None
         self.baseline: Baseline | None = None
         self.remarks: list[str] = []
+        self.origins: dict[Finding, Origin] = {}
         self.verdict = verdict
         self.project = project
         self.ruleset = ruleset
@@ -85,12 +88,15 @@ def run(
     policy_from: str | None = None,
     baseline: str | None = None,
     growing: bool = False,
+    origins: bool = False,
+    texts: dict[str, str] | None = None,
 ) -> Run:
     """Judges a tree. `files` names the only ones to look at (the hook); `below` the ones to report on.
 
     `changed` is a ref: only findings with a place in a file that is not as it was where HEAD left that ref are
     reported. `policy_from` is a ref whose policy and baseline count instead of the tree's. `baseline` is a file instead
-    of the configured one; with `growing` it need not be there yet.
+    of the configured one; with `growing` it need not be there yet. `origins`: keep what fixes need. `texts` count
+    instead of what files of the tree say, so that a fix is judged before it is written.
 
     Raises policy.config.ConfigError and UsageError.
     """
@@ -101,6 +107,7 @@ def run(
     from .ruleset.load import load
 
     tree = DiskTree(root)
+    tree.texts = texts or {}
     top = tree.top()
     reference = _reference(top, policy_from) if policy_from is not None else None
     policy = _policy(tree.root, top, config) if reference is None else _policy_of(reference, tree.root, config)
@@ -131,7 +138,7 @@ def run(
     for path in [each for each in project.aside if each.endswith("elo-gate-baseline.json")]:
         # What was found must not be a fact about the tree: a variable named there is not used there.
         del project.aside[path]
-    outcome = engine.judge(project.subjects(), ruleset, policy.settings, mask)
+    outcome = engine.judge(project.subjects(), ruleset, policy.settings, mask, origins)
     prefix = os.path.relpath(tree.root, top).replace(os.sep, "/") + "/" if top != tree.root else ""
     remarks: list[str] = []
     accepted = None
@@ -153,6 +160,7 @@ def run(
         outcome.findings = shown
     done = Run(decide(project, outcome, policy, hook, suppressed), project, ruleset, policy, prefix)
     done.exceptions, done.baseline, done.remarks = exceptions, accepted, remarks
+    done.origins = outcome.origins or {}
     return done
 
 

@@ -176,7 +176,7 @@ def _users_of(database: Item, file: Artifact) -> Iterator[tuple[str, Item]]:
             found = url_credentials(text) if "://" in text else None
             if found is not None and found[2] == name and text.startswith("postgres"):
                 yield found[0], variable
-            elif not text and variable.node.kind is UNKNOWN:
+            elif found is None and variable.node.kind is UNKNOWN:
                 # The password is filled in, the user and the host are written.
                 written = _FILLED_IN.search(str(variable.node.value))
                 if written is not None and written[2] == name:

@@ -48,7 +48,9 @@ def kind_of(path: str) -> str | None:
     """The kind of a path by its name; "yaml" or "json" when only the content can tell; None when it is of no kind."""
     folder, _, name = path.rpartition("/")
     lower = name.lower()
-    stem, _, ending = lower.rpartition(".")
+    stem, dot, ending = lower.rpartition(".")
+    if not dot:
+        stem, ending = lower, ""
     if ending in ("yaml", "yml"):
         return _yaml_kind(folder, stem, lower)
     if lower in ("vercel.json", "vercel.toml", "vercel.ts"):
@@ -82,7 +84,9 @@ def _by_ending(folder: str, lower: str, ending: str) -> str | None:
         return "nginx"
     if folder.endswith(("sites-available", "sites-enabled")) or ("nginx" in folder.split("/") and "." not in lower):
         return "nginx"
-    if lower in ("crontab", "cron") or ending in ("cron", "crontab", "timer") or folder.endswith(("cron.d", "crontabs")):
+    if lower in ("crontab", "cron") or ending in ("cron", "crontab", "timer"):
+        return "schedule"
+    if not ending and folder.endswith(("cron.d", "crontabs")):  # cron reads no name with a dot in these folders
         return "schedule"
     if ending in ("md", "mdx"):
         return "checklist"

@@ -219,9 +219,15 @@ def _compose(project: Any) -> Iterator[Part]:
                 words = [each.value for each in test.elements()] if test.elements() else [test.value]
                 _asked(part, " ".join(str(word) for word in words), test)
             image = facts["image"]
-            if image is not None and image.facts["known"]:
+            if image is not None and (image.facts["known"] or _named(image)):
                 part.claim(_full(image.facts["registry"], image.facts["repository"]), "image", image.node)
             yield part
+
+
+def _named(image: Item) -> bool:
+    """Whether only the tag or the digest of an image is a variable."""
+    head = str(image.facts["text"]).partition("$")[0]
+    return ":" in head.rpartition("/")[2]
 
 
 def _told(variable: Item, value: str | None) -> Node:

@@ -5,6 +5,8 @@ Evidence counts strongest first; where two candidates are equally good, nothing 
 
 from __future__ import annotations
 
+import re
+
 from ..model import Item
 from .parts import (
     APPLICATION,
@@ -199,9 +201,19 @@ def _by_folder(project: Any, parts: list[Part], union: _Union) -> None:
         if folder is None or part.kind == APPLICATION:
             continue
         home = home_of(project, folder)
-        application = applications.get(home)
+        application = applications.get(home) if part.kind != IMAGE or _has_application(part) else None
         if application is not None and (home == folder or part.kind == IMAGE):
             union.tie(application, part, f"it is made from the folder of {application.path}")
+
+
+_APPLICATION = re.compile(
+    r"^[ \t]*COPY\s+(?:--\S+\s+)*[\"']?\.{1,2}/?[\"']?\s|\b(?:npm|pnpm|yarn|bun|node|deno|package\.json|next)\b", re.I | re.M
+)
+
+
+def _has_application(part: Part) -> bool:
+    """Whether an image takes in an application; one with a database's clients and scripts beside it does not."""
+    return part.artifact is None or _APPLICATION.search(part.artifact.source.text) is not None
 
 
 def _by_name(project: Any, parts: list[Part], union: _Union) -> None:

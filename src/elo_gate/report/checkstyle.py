@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import tally
 from .markup import attributes
 
 TYPE_CHECKING = False
@@ -13,7 +14,7 @@ _SEVERITIES = {"error": "error", "warning": "warning", "note": "info"}
 
 
 def render(run: Run) -> str:
-    """The document as text; what was not analysed stands under the file `elo-gate`."""
+    """The document as text; what is about no one file stands under `elo-gate`."""
     files: dict[str, list[str]] = {artifact.path: [] for artifact in run.verdict.coverage.judged}
 
     def add(path: str, line: int, column: int, severity: str, message: str, source: str) -> None:
@@ -26,7 +27,8 @@ def render(run: Run) -> str:
         words = f"{finding.message} Fix: {finding.fix}"
         add(finding.source.path, line, column, _SEVERITIES[finding.severity], words, source)
     for reason in run.verdict.reasons:
-        add("elo-gate", 1, 1, "error", reason, "elo-gate.not-analysed")
+        path, line = tally.place_of(run.verdict, reason) or ("elo-gate", 1)
+        add(path, line, 1, "error", reason, "elo-gate.not-analysed")
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<checkstyle version="10.0">']
     for path in sorted(files):
         head = f"  <file{attributes(name=path)}"

@@ -56,7 +56,9 @@ def render(run: Run) -> str:
     for reason in run.verdict.reasons:
         if shown["error"] < LIMIT:
             shown["error"] += 1
-            lines.append(command("error", {"title": "elo-gate: not analysed"}, inert(reason)))
+            place = tally.place_of(run.verdict, reason)
+            where = {"file": run.prefix + place[0], "line": place[1]} if place is not None else {}
+            lines.append(command("error", {**where, "title": "elo-gate: not analysed"}, inert(reason)))
         else:
             rest.append(f"broken: {inert(reason)}")
     for finding in tally.by_severity(run.verdict.findings):

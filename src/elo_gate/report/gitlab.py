@@ -8,6 +8,7 @@ move, and counts what is alike.
 from __future__ import annotations
 
 from ..inert import inert, inert_json
+from . import tally
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def render(run: Run) -> str:
         mark = fingerprint(each.rule.id, path, each.message)
         entries.append(entry(each.rule.id, each.message, _SEVERITIES[each.severity], path, line, mark))
     for reason in run.verdict.reasons:
-        path = inert(run.prefix + reason.partition(":")[0]) if ":" in reason else "."
+        place, line = tally.place_of(run.verdict, reason) or (".", 1)
+        path = inert(run.prefix + place)
         mark = fingerprint("not-analysed", path, inert(reason))
-        entries.append(entry("not-analysed", inert(reason), "blocker", path, 1, mark))
+        entries.append(entry("not-analysed", inert(reason), "blocker", path, line, mark))
     return inert_json("[\n" + ",\n".join(entries) + "\n]\n" if entries else "[]\n")

@@ -6,6 +6,7 @@ application. A wire is a tie between two, with the evidence. A wire is broken wh
 
 from __future__ import annotations
 
+from ..engine import view
 from ..inert import inert
 from ..model import ERROR, NOTE, Item
 from ..redact import mask
@@ -50,6 +51,11 @@ class Card:
         self.end = max(place.end, area.end) if area is not None else 0
         self.facts: list[tuple[str, tuple[object, ...]]] = []
         self.findings: list[int] = []
+
+    @property
+    def where(self) -> str:
+        """Path and line, as they may be shown."""
+        return f"{inert(self.path)}:{self.line}"
 
     def say(self, words: str, *values: object) -> None:
         self.facts.append((words, values))
@@ -179,14 +185,15 @@ def _variables(project: Project, part: Part, card: Card) -> None:
 
 def _entrances(project: Project, found: list[Service], bands: list[Band], parts: dict[int, Card]) -> None:
     """Ingresses and routes of the cluster, and the reverse proxies of Compose files."""
-    made: dict[tuple[int, int], Card] = {}
+    made: dict[tuple[int, str, int], Card] = {}
     for index, service in enumerate(found):
         for part in service.runners:
             for item, kind, facts, why in [*_ingresses(project, part), *_proxies(project, part)]:
-                card = made.get((index, id(item)))
+                key = (index, item.place.source.path, item.place.start)
+                card = made.get(key)
                 if card is None:
                     name = str(item.facts.get("name") or kind)
-                    card = made[index, id(item)] = bands[index].card(Card(IN, kind, name, item.place, item.node))
+                    card = made[key] = bands[index].card(Card(IN, kind, name, item.place, item.node))
                     card.facts += facts
                 bands[index].wires.append(Wire(card, parts[id(part)], SERVES, why))
 
@@ -197,7 +204,7 @@ Facts = list[tuple[str, tuple[object, ...]]]
 def _ingresses(project: Project, part: Part) -> Iterator[tuple[Item, str, Facts, str]]:
     if part.kind != "kubernetes" or part.item is None or part.artifact is None:
         return
-    from ..kinds import cluster, k8s, manifest
+    from ..kinds import cluster, manifest
 
     pod = part.item.facts.get("workload")
     if not isinstance(pod, Item):
@@ -206,7 +213,7 @@ def _ingresses(project: Project, part: Part) -> Iterator[tuple[Item, str, Facts,
     for artifact in project.artifacts("k8s"):
         if artifact.state != "judged":
             continue
-        for route in k8s.view(artifact, "routes"):
+        for route in view(artifact, "routes"):
             reached = {service for service, _, _ in manifest.backends(route)} & names
             if not reached or not cluster.together(route, pod):
                 continue
@@ -222,22 +229,26 @@ def _ingresses(project: Project, part: Part) -> Iterator[tuple[Item, str, Facts,
 def _proxies(project: Project, part: Part) -> Iterator[tuple[Item, str, Facts, str]]:
     if part.kind != "compose" or part.artifact is None:
         return
-    from ..kinds import compose, compose_roles, nginx
+    from ..kinds import compose_roles
 
-    for service in compose.VIEWS["services"](part.artifact):
+    services = view(part.artifact, "services")
+    alone = sum(1 for each in services if each.facts["role"] == compose_roles.APP) == 1
+    for service in services:
         if service.facts["role"] != compose_roles.PROXY:
             continue
         ports = [str(port.facts["published"]) for port in service.facts["ports"] if port.facts.get("published")]
         facts: Facts = [("published {}", (show(", ".join(ports)),))] if ports else []
-        why = "the proxy of the same file; what it passes on is not read"
+        # What a proxy without a configuration in the tree passes on is a guess, but for the only application.
+        why = "the proxy of the only application in the file" if alone else ""
         for artifact in project.artifacts("nginx"):
             if artifact.state != "judged":
                 continue
-            for proxy in nginx.view(artifact, "proxies"):
+            for proxy in view(artifact, "proxies"):
                 if any(target.facts.get("host") == part.name for target in proxy.facts["targets"]):
                     line = proxy.node.source.position(proxy.node.start)[0]
                     why = f"{proxy.node.source.path}:{line} passes on to {part.name}"
-        yield service, "proxy", facts, why
+        if why:
+            yield service, "proxy", facts, why
 
 
 # -- deployments

@@ -182,7 +182,7 @@ class Drawing:
         box = self.boxes[id(card)]
         x, y = box.x, box.y
         severity = self.severe(card.findings)
-        where = f"{card.path}:{card.line}"
+        where = card.where
         title = " - ".join([self.label(card), where, *self.facts(card)])
         out = [
             f'<g class="card{" " + severity if severity else ""}"><title>{escape(title)}</title>',
@@ -216,7 +216,7 @@ class Drawing:
             [
                 tag("th", escape(band.name or say("Pipelines")), scope="row"),
                 tag("td", escape(self.label(card))),
-                tag("td", tag("code", f"{escape(card.path)}:{card.line}")),
+                tag("td", tag("code", escape(card.where))),
                 tag("td", "<br>".join(map(escape, self.facts(card)))),
                 tag("td", "<br>".join(self._tie(card, wire) for wire in band.wires if card in (wire.one, wire.other))),
                 tag("td", self.links(card.findings)),

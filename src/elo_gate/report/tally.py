@@ -22,6 +22,16 @@ def blocks(verdict: Verdict, finding: Finding) -> bool:
     return SEVERITIES.index(finding.severity) <= SEVERITIES.index(verdict.fail_on)
 
 
+def place_of(verdict: Verdict, reason: str) -> tuple[str, int] | None:
+    """The path and line that a reason for a broken run begins with; None when it is about no one file."""
+    coverage = verdict.coverage
+    for path in [*(each.path for each in coverage.broken), *(path for _, path, _, _ in coverage.failures)]:
+        if path and reason.startswith(f"{path}:"):
+            line = reason[len(path) + 1 :].partition(":")[0]
+            return path, int(line) if line.isdecimal() else 1
+    return None
+
+
 def summary(tongue: Language, run: Run) -> str:
     """`Blocked: 2 errors, 1 warning, 0 notes in 2 files.`"""
     verdict = run.verdict

@@ -28,7 +28,11 @@ def _diagnostics(finding: Finding, line: int, column: int) -> list[str]:
         "column": column, "message": finding.message, "fix": finding.fix,
     }  # fmt: skip
     # Every JSON value is a YAML value too, but for letters written as surrogates.
-    return ["  ---", *(f"  {key}: {inert_json(json.dumps(each, ensure_ascii=False))}" for key, each in fields.items()), "  ..."]
+    return [
+        "  ---",
+        *(f"  {key}: {inert_json(json.dumps(each, ensure_ascii=False))}" for key, each in fields.items()),
+        "  ...",
+    ]
 
 
 def render(run: Run) -> str:

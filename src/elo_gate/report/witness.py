@@ -135,6 +135,7 @@ class Witness:
             placed if rule.at is not None else None,
             rule.messages,
             rule.fix,
+            rule.edit,
         )
 
 

@@ -142,7 +142,8 @@ def rule_source(rule: RuleFile) -> str:
         f"({rule.id!r}, {levels.default!r}, {levels.elo!r}, {levels.assumed!r}, {tuple(rule.standard)!r}, "
         f"{rule.select!r}, {lambda_of(rule.when, 'when', True)}, {lambda_of(rule.assert_, 'assert', True)}, "
         f"{rule.check!r}, {dict(rule.with_)!r}, {lambda_of(rule.at, 'at', False)}, {{{messages}}}, "
-        f"{_template_source(rule.fix, names_only, f'{rule.id}: fix')})"
+        f"{_template_source(rule.fix, names_only, f'{rule.id}: fix')}"
+        + (f", {(rule.edit.safety, rule.edit.by)!r})" if rule.edit is not None else ")")
     )
 
 

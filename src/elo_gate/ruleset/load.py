@@ -26,7 +26,7 @@ class Rule:
 
     __slots__ = (
         "id", "severity", "elo", "assumed", "standard", "select", "when", "test", "check", "params", "at",
-        "messages", "fix",
+        "messages", "fix", "edit",
     )  # fmt: skip
 
     def __init__(
@@ -44,6 +44,7 @@ class Rule:
         at: Body | None,
         messages: dict[str, Template],
         fix: Template,
+        edit: tuple[str, str] | None = None,
     ) -> None:
         self.id = id
         self.severity = severity
@@ -58,6 +59,7 @@ class Rule:
         self.at = at
         self.messages = messages
         self.fix = fix
+        self.edit = edit  # ("safe" or "unsafe", "module:function" in elo_gate.fixes)
 
 
 def data_dir(name: str) -> str:

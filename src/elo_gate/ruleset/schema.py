@@ -33,6 +33,13 @@ class Reference(Strict):
     date: datetime.date
 
 
+class Edit(Strict):
+    """What `check --fix` writes: a function of elo_gate.fixes; `unsafe` when somebody has to decide."""
+
+    safety: Literal["safe", "unsafe"]
+    by: Annotated[str, Field(pattern=r"^[a-z0-9_]+:[a-z0-9_]+$")]
+
+
 class Translation(Strict):
     """The words of a rule in another language; placeholders as in the English ones."""
 
@@ -89,6 +96,7 @@ class RuleFile(Strict):
     message: Text | dict[str, Text]
     rationale: Annotated[str, Field(min_length=20, max_length=900)]
     fix: Text
+    edit: Edit | None = None
     references: list[Reference] = []
     tables: list[Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]] = []
     security: Annotated[float | None, Field(gt=0, le=10)] = None

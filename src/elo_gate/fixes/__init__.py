@@ -1,0 +1,1 @@
+"""What `check --fix` writes: one module a kind of file with the edits of rules, and the rounds that apply and judge."""

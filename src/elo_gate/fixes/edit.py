@@ -1,0 +1,97 @@
+"""Turns edits of spans into new text: comments, indentation, quotes, line ends and the final newline stay as they are."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..model import Finding, Source
+
+SAFE = "safe"
+UNSAFE = "unsafe"
+
+
+class Edit:
+    """A span of a source and the text that replaces it; offsets as in Node. A line end in `text` is a plain LF."""
+
+    __slots__ = ("end", "source", "start", "text")
+
+    def __init__(self, source: Source, start: int, end: int, text: str = "") -> None:
+        self.source = source
+        self.start = start
+        self.end = end
+        self.text = text
+
+
+class Change:
+    """All edits that one finding asks for: applied together or not at all."""
+
+    __slots__ = ("edits", "finding", "safety")
+
+    def __init__(self, finding: Finding, safety: str, edits: list[Edit]) -> None:
+        self.finding = finding
+        self.safety = safety
+        self.edits = edits
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What is counted before and after: the rule and the file."""
+        return self.finding.rule.id, self.finding.source.path
+
+
+def line_end(text: str) -> str:
+    """How the lines of a text end, told by its first."""
+    at = text.find("\n")
+    return "\r\n" if at > 0 and text[at - 1] == "\r" else "\n"
+
+
+def written(edit: Edit) -> str:
+    """The text of an edit with the line ends of its file."""
+    return edit.text.replace("\n", line_end(edit.source.text)) if "\n" in edit.text else edit.text
+
+
+def overlap(one: Edit, other: Edit) -> bool:
+    """Whether two edits want the same characters, or to insert at the same place."""
+    if one.source.path != other.source.path:
+        return False
+    if one.start == other.start:
+        return True
+    return one.start < other.end and other.start < one.end
+
+
+def apart(changes: Iterable[Change]) -> list[Change]:
+    """The changes that can be applied at once: of two that overlap the first."""
+    taken: dict[str, list[Edit]] = {}
+    found = []
+    for change in changes:
+        own: list[Edit] = []
+        for edit in change.edits:
+            if any(overlap(edit, other) for other in [*own, *taken.get(edit.source.path, ())]):
+                break
+            own.append(edit)
+        else:
+            found.append(change)
+            for edit in own:
+                taken.setdefault(edit.source.path, []).append(edit)
+    return found
+
+
+def applied(changes: Iterable[Change]) -> dict[str, str]:
+    """Path to new text for the sources of changes that do not overlap."""
+    by_path: dict[str, list[Edit]] = {}
+    for change in changes:
+        for edit in change.edits:
+            by_path.setdefault(edit.source.path, []).append(edit)
+    return {path: _applied(edits[0].source.text, edits) for path, edits in by_path.items()}
+
+
+def _applied(text: str, edits: list[Edit]) -> str:
+    parts = []
+    at = 0
+    for edit in sorted(edits, key=lambda each: (each.start, each.end)):
+        parts.append(text[at : edit.start])
+        parts.append(written(edit))
+        at = edit.end
+    parts.append(text[at:])
+    return "".join(parts)

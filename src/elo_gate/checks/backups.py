@@ -49,6 +49,8 @@ def _named_in(project: Any, path: str) -> str:
     for artifact in project.all():
         if artifact.path == path or artifact.kind in _READ or name not in artifact.source.text:
             continue
+        if artifact.kind == "dockerfile" and not _starts(artifact.source.text, name):
+            continue
         if artifact.kind != "k8s" or "CronJob" not in artifact.source.text:
             if artifact.kind != "checklist" or _has_time(artifact.source.text, name):
                 return str(artifact.path)
@@ -62,6 +64,12 @@ def _named_in(project: Any, path: str) -> str:
             if name in text and (task or _has_time(text, name)):
                 return str(other)
     return ""
+
+
+def _starts(text: str, name: str) -> bool:
+    """Whether an image does more with a script than taking it along."""
+    lines = text.replace("\\\n", " ").split("\n")
+    return any(name in line and not re.match(r"\s*(?:COPY|ADD|#)\b", line, re.I) for line in lines)
 
 
 def _has_time(text: str, name: str) -> bool:

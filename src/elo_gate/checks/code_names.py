@@ -46,6 +46,7 @@ _PROVIDERS = ("nuxt", "@nuxt/kit", "unplugin-auto-import", "unplugin-vue-compone
 # Frameworks whose components are no JavaScript files.
 _TEMPLATES = ("svelte", "@sveltejs/kit", "vue", "nuxt", "astro")
 _TESTS = re.compile(r"(?:^|/)(?:__tests__|__mocks__|tests?|e2e)/|\.(?:test|spec|stories|e2e|cy)\.\w+\Z")
+_COMMENTS = re.compile(r"^[ \t]*(?:\{?/[/*]|\*).*$", re.M)
 _CLIENT_HOOKS = frozenset((
     "useState", "useEffect", "useLayoutEffect", "useReducer", "useRef", "useContext", "useSyncExternalStore",
     "useTransition", "useDeferredValue", "useInsertionEffect", "useImperativeHandle", "useOptimistic", "useActionState",
@@ -233,6 +234,8 @@ def users(file: Artifact, module: Module) -> Iterator[tuple[str, str]]:
         if path == file.path or path.endswith(".py") or _TESTS.search(path):
             continue
         text = file.project.text(path)
+        if text is not None:
+            text = _COMMENTS.sub("", text)  # a comment that names it calls nothing
         if text is None:
             yield path, ""
         elif (

@@ -92,6 +92,8 @@ def _carries(project: Any, file: Artifact, kept: list[Item]) -> str:
         if artifact.path == file.path or artifact.kind in ("script", "checklist"):
             continue
         text = artifact.source.text
+        if artifact.kind == "dockerfile":  # that it brings script and tool along starts neither
+            text = "\n".join(line for line in text.replace("\\\n", " ").split("\n") if name in line)
         if name in text and re.search(r"aws s3|rclone|gsutil|upload|restic|\bscp\b|\brsync\b", text):
             return str(artifact.path)
     return ""

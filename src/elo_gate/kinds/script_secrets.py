@@ -18,6 +18,9 @@ _SHORT = {"mysql": "-p", "mysqldump": "-p", "mariadb": "-p", "mariadb-dump": "-p
           "sshpass": "-p", "mongodump": "-p", "mongorestore": "-p"}  # fmt: skip
 
 
+_ASKING = frozenset(("pg_dump", "pg_dumpall", "pg_restore", "pg_basebackup", "psql", "createdb", "dropdb", "createuser"))
+
+
 def literals(artifact: Artifact) -> list[tuple[Node, str, Node]]:
     """(the value, the name it goes by, where to point) of each credential that is written in the script."""
     found: list[tuple[Node, str, Node]] = []
@@ -50,7 +53,8 @@ def arguments(call: Call) -> list[tuple[Word, str]]:
     found = []
     for flag in _FLAGS:
         word = call.option(flag)
-        if word is not None:
+        # `pg_dump --password --file=x` takes no value: it asks for the password.
+        if word is not None and not word.text.startswith("-") and program(call) not in _ASKING:
             found.append((word, flag))
     short = _SHORT.get(program(call))
     if short is not None and not (

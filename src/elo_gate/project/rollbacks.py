@@ -24,7 +24,7 @@ _COMMANDS = {
     "vercel": (r"\b(?:vercel|vc)\b[^\n|;&]{0,200}\b(?:rollback|promote)\b|"
                r"/v\d+/projects/[^\s\"']{1,80}/(?:rollback|promote)/",
                r"\b(?:vercel|vc)\s+(?:redeploy|alias|deploy|--prod)\b"),
-    "railway": (r"\brailway\s+rollback\b|\bdeploymentRollback\b",
+    "railway": (r"(?:\brailway|@railway/cli(?:@\S+)?)\s+rollback\b|\bdeploymentRollback\b",
                 r"(?:\brailway|@railway/cli(?:@\S+)?)\s+(?:up|redeploy|deployment|deploy)\b"),
     "kubernetes": (r"\bkubectl\b[^\n|;&]{0,200}\brollout\s+undo\b|\bhelm\b[^\n|;&]{0,200}\brollback\b|"
                    r"\bargocd\b[^\n|;&]{0,200}\brollback\b|"

@@ -24,5 +24,5 @@ def render(run: Run, language: str = ENGLISH) -> str:
     tongue = Language(run.ruleset, language)
     lines = [line(tongue, finding) for finding in run.verdict.findings]
     lines += [f"{tongue.say('broken')}: {inert(reason)}" for reason in run.verdict.reasons]
-    lines.append(tally.summary(tongue, run))
+    lines.append(tally.summary(tongue, run.verdict))
     return "\n".join(lines) + "\n"

@@ -69,5 +69,5 @@ def render(run: Run) -> str:
             rest.append(concise.line(tongue, finding))
     if rest:
         lines += [f"::group::{len(rest)} more, for which GitHub has no annotations left", *rest, "::endgroup::"]
-    lines.append(f"elo-gate: {tally.summary(tongue, run)}")
+    lines.append(f"elo-gate: {tally.summary(tongue, run.verdict)}")
     return "\n".join(lines) + "\n"

@@ -6,6 +6,7 @@ Ids, severities in machine formats and what a file says stay as they are. A rule
 from __future__ import annotations
 
 from ..engine import fill
+from ..model import SEVERITIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from ..model import Finding
     from ..ruleset.load import Ruleset
+    from ..verdict import Verdict
 
 ENGLISH = "en"
 LANGUAGES = (ENGLISH, "pt-BR")
@@ -171,6 +173,13 @@ class Language:
     def count(self, number: int, noun: str) -> str:
         """A number with its noun: "1 file", "2 files"."""
         return f"{number} {self.say(noun if number == 1 else noun + 's')}"
+
+    def found(self, verdict: Verdict) -> str:
+        """What a run found: `2 errors, 1 warning, 0 notes in 2 files, 1 let pass`."""
+        counts = ", ".join(self.count(verdict.count(level), level) for level in SEVERITIES)
+        files = self.count(len({finding.source.path for finding in verdict.findings}), "file")
+        found = f"{counts} {self.say('in')} {files}" if verdict.findings else self.say("no findings")
+        return found + (", " + self.say("{} let pass", len(verdict.suppressed)) if verdict.suppressed else "")
 
     def title(self, identifier: str) -> str:
         return self._words(identifier, "title")

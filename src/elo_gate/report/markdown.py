@@ -73,7 +73,7 @@ def render(run: Run, language: str = ENGLISH, limit: int = LIMIT) -> str:
 def _parts(run: Run, tongue: Language) -> Iterator[str]:
     verdict = run.verdict
     word = escape(tongue.say(verdict.word.capitalize()))
-    yield f"## {_SIGNS[verdict.word]} elo-gate: {word}\n\n{escape(tally.counted(tongue, run))}"
+    yield f"## {_SIGNS[verdict.word]} elo-gate: {word}\n\n{escape(tongue.found(verdict))}"
     looked = tongue.say(
         "Looked at {} with {} rules", tongue.count(len(verdict.coverage.judged), "file"), verdict.coverage.rules
     )

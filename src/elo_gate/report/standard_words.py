@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-
 from .language import ENGLISH, Language
 
 TYPE_CHECKING = False
@@ -13,7 +10,6 @@ if TYPE_CHECKING:
 
     from ..ruleset.load import Ruleset
 
-_HEADING = re.compile(r"^## ([A-Z]{2,4}-[0-9]+) (.+)$", re.M)
 # By the English words; `{}` stands for a number or a text.
 _OWN = {
     "pt-BR": {
@@ -64,7 +60,7 @@ class Words:
         self.code = code
         self.tongue = Language(ruleset, code)
         self._own = _OWN.get(code, {})
-        self._headings = {**ruleset.clauses, **_headings(code)}
+        self._headings = ruleset.headings(code)
 
     def say(self, words: str, *values: object) -> str:
         """The page's own words, each `{}` filled; what it has not itself, as every report says it."""
@@ -92,16 +88,3 @@ class Words:
         """(title, why it is for people) of a row of the coverage table."""
         told = row.get("translations", {}).get(self.code, {})
         return told.get("title", row["title"]), told.get("people", row["people"])
-
-
-def _headings(code: str) -> dict[str, str]:
-    """Clause -> heading from the edition of the standard in another language, as far as there is one."""
-    if code == ENGLISH:
-        return {}
-    from ..ruleset.load import data_dir
-
-    try:
-        with open(os.path.join(data_dir("rules"), f"STANDARD.{code}.md"), encoding="utf-8") as file:
-            return dict(_HEADING.findall(file.read()))
-    except OSError:
-        return {}

@@ -6,7 +6,6 @@ from ..model import SEVERITIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..gate import Run
     from ..model import Finding
     from ..verdict import Verdict
     from .language import Language
@@ -32,16 +31,6 @@ def place_of(verdict: Verdict, reason: str) -> tuple[str, int] | None:
     return None
 
 
-def summary(tongue: Language, run: Run) -> str:
+def summary(tongue: Language, verdict: Verdict) -> str:
     """`Blocked: 2 errors, 1 warning, 0 notes in 2 files.`"""
-    verdict = run.verdict
-    return f"{tongue.say(verdict.word.capitalize())}: {counted(tongue, run)}."
-
-
-def counted(tongue: Language, run: Run) -> str:
-    """`2 errors, 1 warning, 0 notes in 2 files, 1 let pass`."""
-    verdict = run.verdict
-    counts = ", ".join(tongue.count(verdict.count(level), level) for level in SEVERITIES)
-    files = tongue.count(len({finding.source.path for finding in verdict.findings}), "file")
-    found = f"{counts} {tongue.say('in')} {files}" if verdict.findings else tongue.say("no findings")
-    return found + (", " + tongue.say("{} let pass", len(verdict.suppressed)) if verdict.suppressed else "")
+    return f"{tongue.say(verdict.word.capitalize())}: {tongue.found(verdict)}."

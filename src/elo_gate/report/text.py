@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..inert import inert
-from ..model import ERROR, NOTE, SEVERITIES, WARNING
+from ..model import ERROR, NOTE, WARNING
 from .excerpt import Excerpts, crop
 from .language import ENGLISH, Language
 
@@ -112,11 +112,5 @@ def _coverage(tongue: Language, coverage: Coverage, verbose: bool) -> Iterator[s
 
 def _summary(tongue: Language, run: Run, paint: object) -> str:
     verdict = run.verdict
-    counts = ", ".join(tongue.count(verdict.count(level), level) for level in SEVERITIES)
-    files = len({finding.source.path for finding in verdict.findings})
-    found = (
-        f"{counts} {tongue.say('in')} {tongue.count(files, 'file')}" if verdict.findings else tongue.say("no findings")
-    )
-    passed = ", " + tongue.say("{} let pass", len(verdict.suppressed)) if verdict.suppressed else ""
     word = tongue.say(verdict.word.capitalize())
-    return f"{paint(word, verdict.word)}: {found}{passed}."  # type: ignore[operator]
+    return f"{paint(word, verdict.word)}: {tongue.found(verdict)}."  # type: ignore[operator]

@@ -69,7 +69,8 @@ def _named_in(project: Any, path: str) -> str:
 def _starts(text: str, name: str) -> bool:
     """Whether an image does more with a script than taking it along."""
     lines = text.replace("\\\n", " ").split("\n")
-    return any(name in line and not re.match(r"\s*(?:COPY|ADD|#)\b", line, re.I) for line in lines)
+    placed = re.compile(r"\s*(?:COPY|ADD)\b(?!.*(?:cron|periodic|init\.d|entrypoint))|\s*#", re.I)
+    return any(name in line and not placed.match(line) for line in lines)
 
 
 def _has_time(text: str, name: str) -> bool:

@@ -7,7 +7,7 @@ and script. Without the script every finding is shown, with it they can be filte
 from __future__ import annotations
 
 from .. import __version__
-from ..model import OFF, SEVERITIES
+from ..model import SEVERITIES
 from ..redact import mask
 from . import tally
 from .html_findings import Findings, path
@@ -18,8 +18,10 @@ from .markup import escape, prose, table, tag
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from ..gate import Run
+    from .standard_words import Words
 
 _REASONS = {
     "passed": "Everything that is production was read and judged, and nothing blocks.",
@@ -141,47 +143,62 @@ def _drawing(run: Run, tongue: Language) -> str:
 
 
 def _standard(run: Run, tongue: Language) -> Iterator[str]:
-    """Every clause: what its rules found. A rule was asked when a file of its kind was judged."""
-    say = tongue.say
-    asked: dict[str, set[str]] = {}
-    kinds = {artifact.kind for artifact in run.verdict.coverage.judged}
-    if kinds and not run.verdict.coverage.partial:
-        kinds.add("project")
-    for kind in sorted(kinds & set(run.ruleset.kinds)):
-        for rule in run.ruleset.of(kind):
-            if run.policy.settings.get(rule.id, (None,))[0] != OFF:
-                for clause in rule.standard:
-                    asked.setdefault(clause, set()).add(rule.id)
-    unsure = {rule for rule, _, _, _ in run.verdict.coverage.undecided}
+    """Every clause as `elo-gate standard` judges it, with what was looked at."""
+    from . import standard
+    from .standard_words import Words
+
+    words = Words(run.ruleset, tongue.code)
+    states = {standard.PASSED: "passed"}
     rows = []
-    for clause, heading in run.ruleset.clauses.items():
-        mine = [(number, each) for number, each in enumerate(run.verdict.findings, 1) if clause in each.rule.standard]
-        mine.sort(key=lambda each: SEVERITIES.index(each[1].severity))
-        rules = asked.get(clause, set()) | {each.rule.id for _, each in mine}
-        counts = {level: sum(1 for _, each in mine if each.severity == level) for level in SEVERITIES}
-        states = [(level, tongue.count(number, level)) for level, number in counts.items() if number]
-        if not states:
-            states = [
-                ("", say("undecided")) if rules & unsure else ("passed", say("no findings"))
-                if rules else ("", say("nothing to look at"))
-            ]  # fmt: skip
-        links = [tag("a", f"#{number}", class_=each.severity, href=f"#f{number}") for number, each in mine[:8]]
+    for each in standard.document(run, tongue.code)["clauses"]:
+        clause = each["clause"]
+        badges = [(level, tongue.count(number, level)) for level, number in each["counts"].items() if number]
+        if not badges:
+            badges = [(states.get(each["state"], ""), words.say(each["state"]))]
+        mine = [(number, one) for number, one in enumerate(run.verdict.findings, 1) if clause in one.rule.standard]
+        mine.sort(key=lambda one: SEVERITIES.index(one[1].severity))
+        links = [tag("a", f"#{number}", class_=one.severity, href=f"#f{number}") for number, one in mine[:8]]
         links += [f"+{len(mine) - 8}"] if len(mine) > 8 else []
-        clean = len(rules - {each.rule.id for _, each in mine})
         rows.append(
             [
                 tag("th", escape(clause), scope="row", id=clause),
-                tag("td", escape(heading), lang=ENGLISH),
+                tag("td", escape(each["heading"])),
                 tag(
-                    "td",
-                    " ".join(tag("span", escape(text), class_=f"state {level}".rstrip()) for level, text in states),
+                    "td", " ".join(tag("span", escape(text), class_=f"state {kind}".rstrip()) for kind, text in badges)
                 ),
-                tag("td", escape(say("{} of {}", clean, len(rules))) if rules else "", class_="n"),
+                tag("td", "".join(_evidence(each, tongue, words))),
                 tag("td", " ".join(links)),
             ]
         )
-    heads = ("Clause", "What it asks", "Result", "Rules without a finding", "Findings")
-    yield tag("div", table(map(say, heads), rows, class_="clauses"), class_="panel") + "\n"
+    heads = ("Clause", "What it asks", "Result", "Looked at, nothing found", "Findings")
+    yield tag("div", table(map(tongue.say, heads), rows, class_="clauses"), class_="panel") + "\n"
+
+
+def _evidence(clause: dict[str, Any], tongue: Language, words: Words) -> Iterator[str]:
+    """What the rules of a clause looked at without finding anything, what they could not tell, what is for people."""
+    passed = clause["passed"]
+    if passed:
+        places = tongue.count(sum(each["places"] for each in passed), "place")
+        files = tongue.count(len({path for each in passed for path in each["files"]}), "file")
+        title = tongue.say("{}: {} in {}", words.count(len(passed), "rule"), places, files)
+        listed = [
+            tag(
+                "li",
+                f"{tag('code', escape(each['rule']))} {', '.join(map(path, each['files'][:3]))}{_more(each['files'])}",
+            )
+            for each in passed
+        ]
+        yield tag("details", tag("summary", escape(title)) + tag("ul", "".join(listed)))
+    if clause["undecided"]:
+        yield tag("div", escape(words.say("{} undecided", tongue.count(len(clause["undecided"]), "answer"))))
+    if clause["people"]:
+        listed = [tag("li", f"{prose(each['title'])}: {prose(each['why'])}") for each in clause["people"]]
+        title = words.say("{} for people", words.count(len(listed), "item"))
+        yield tag("details", tag("summary", escape(title)) + tag("ul", "".join(listed)))
+
+
+def _more(names: list[str]) -> str:
+    return f" +{len(names) - 3}" if len(names) > 3 else ""
 
 
 def _findings(run: Run, tongue: Language, findings: Findings) -> Iterator[str]:

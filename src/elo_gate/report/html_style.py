@@ -58,6 +58,8 @@ border-bottom:1px solid var(--soft);font-weight:400}
 thead th{color:var(--muted);font-size:.82rem;border-bottom-color:var(--line);white-space:nowrap}
 tbody tr:last-child>*{border-bottom:0}
 td code{overflow-wrap:anywhere}
+td details>summary{padding:0;font-size:.94em;white-space:nowrap}
+td details ul{margin:.1rem 0 .3rem;font-size:.94em}
 td.n{font-variant-numeric:tabular-nums;white-space:nowrap}
 table a.error{color:var(--error)}table a.warning{color:var(--warning)}table a.note{color:var(--note)}
 .clauses th[scope=row]{white-space:nowrap;font-weight:600;width:4.5rem}
@@ -143,7 +145,7 @@ padding-left:.8rem;padding-right:.8rem}
 .finding dd{margin-bottom:.3rem}
 .clauses td:nth-child(4),.clauses thead th:nth-child(4),.clauses td:nth-child(5),.clauses thead th:nth-child(5){
 display:none}
-.clauses td:nth-child(3){white-space:normal}.state{white-space:normal}}
+.clauses td:nth-child(3),td details>summary{white-space:normal}.state{white-space:normal}}
 @media print{:root{color-scheme:light;--bg:#fff;--panel:#fff;--line:#bbb;--soft:#ddd;--text:#000;--muted:#444;
 --link:#000;--error:#a31515;
 --warning:#6b4600;--note:#1d4a73;--passed:#145230;--broken:#6b2470;--error-bg:#fff;--warning-bg:#fff;--note-bg:#fff;
@@ -151,7 +153,8 @@ display:none}
 --mark:#fff;--code:#fff}
 body{font-size:10pt}header,main,footer{max-width:none;padding:0}nav,.filter,.skip{display:none!important}
 .finding,tr,.card{break-inside:avoid}h2,h3,h4{break-after:avoid}.drawing{max-width:100%}.scroll{overflow:visible}
-pre.frame span{white-space:pre-wrap}a{text-decoration:none}details.twin{display:none}details::details-content{
+pre.frame span{white-space:pre-wrap}a{text-decoration:none}details.twin{display:none}
+.panel>details::details-content{
 content-visibility:visible;block-size:auto;height:auto}
 @page{margin:14mm}}
 @media(forced-colors:active){.finding,.verdict{border-left-color:CanvasText}mark{forced-color-adjust:none;color:#000;

@@ -1,0 +1,94 @@
+"""Turns a door of elo-gate into one that is watched: whatever it opens, starts or connects to is looked at.
+
+`python boot.py WATCH DOOR ARG...`: WATCH is a JSON object with `tree` (nothing in it may be written), `out` (the only
+folder that may), `outside` (no file in it may be opened), `uid` (who to become first; 0 nobody else); DOOR is `check`,
+`hook` or `action`. A violation ends the process with 99 and says on stderr what it was.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pkgutil
+import sys
+
+_STARTED = ("subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.startfile", "pty.")
+_CHANGED = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.chmod", "os.chown", "os.utime",
+            "os.truncate", "shutil.", "tempfile.")  # fmt: skip
+_CONNECTED = ("socket.", "ftplib.", "smtplib.", "urllib.", "http.", "imaplib.", "poplib.", "nntplib.", "telnetlib.")
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+def watch(tree: str, out: str, outside: str, git: bool) -> None:
+    """Ends the process at the first thing that a judged tree must not bring about."""
+
+    def below(path: object, folder: str) -> bool:
+        if not isinstance(path, (str, bytes)) or not folder:
+            return False
+        try:
+            real = os.path.realpath(os.fsdecode(path))
+        except (OSError, ValueError):
+            return False
+        return real == folder or real.startswith(folder + os.sep)
+
+    def stop(event: str, what: object) -> None:
+        os.write(2, f"WATCHED {event} {what!r:.300}\n".encode("ascii", "backslashreplace"))
+        os._exit(99)
+
+    def hook(event: str, given: tuple[object, ...]) -> None:
+        if event == "open":
+            path, mode, flags = given
+            wants = isinstance(flags, int) and flags & _WRITES or isinstance(mode, str) and set(mode) & set("wax+")
+            if wants and not below(path, out) and path != os.devnull:
+                stop("writes", path)
+            if below(path, outside):
+                stop("reads outside", path)
+        elif event == "import":
+            pass
+        elif event.startswith(_CONNECTED) or (event.startswith(_STARTED) and not git):
+            stop(event, given)
+        elif event.startswith(_CHANGED) and not all(below(path, out) for path in given if isinstance(path, (str, bytes))):
+            stop(event, given)
+        elif event == "exec" and below(getattr(given[0], "co_filename", None), tree):
+            stop(event, given)
+        elif event == "compile" and below(given[1], tree):
+            stop(event, given)
+
+    sys.addaudithook(hook)
+
+
+def become(uid: int) -> None:
+    """Another user, everything imported before: the interpreter may lie where that user cannot read."""
+    import elo_gate
+
+    for found in pkgutil.walk_packages(elo_gate.__path__, "elo_gate."):
+        if not found.name.endswith("__main__"):
+            importlib.import_module(found.name)
+    for name in ("click", "tree_sitter_bash", "tree_sitter_typescript", "encodings.idna", "difflib", "unicodedata"):
+        importlib.import_module(name)
+    os.setgroups([])
+    os.setgid(uid)
+    os.setuid(uid)
+
+
+def main() -> None:
+    """Runs a door under watch."""
+    settings, door, *words = sys.argv[1:]
+    wanted = json.loads(settings)
+    sys.path.pop(0)
+    if wanted["uid"]:
+        become(wanted["uid"])
+    sys.argv = ["elo-gate", *words]
+    if door == "check":
+        from elo_gate.cli import main as run
+
+        sys.argv.insert(1, "check")
+    else:
+        from elo_gate.hook import main as run
+    watch(wanted["tree"], wanted["out"], wanted["outside"], wanted.get("git", False))
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""Turns a tree and a door into what came out of it, and that into broken promises, in words."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import resource
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+SECONDS = 20
+MEMORY = 512 << 20
+AS_OF = "2026-11-25"
+BOOT = Path(__file__).with_name("boot.py")
+SRC = Path(__file__).resolve().parents[2] / "src"
+FILES = ("sarif", "json", "jsonl", "junit", "github", "gitlab", "markdown", "html", "checkstyle", "tap", "concise")
+# Letters that move the cursor or the reading direction.
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+RUNNER = re.compile(r"##\[|##vso\[|##teamcity\[")
+COMMAND = re.compile(r"^\s*::(?!(?:error|warning|notice) )", re.M)
+TRACE = re.compile(r"Traceback \(most recent|^\w*(?:Error|Exception)\b.*$|Fatal Python|Segmentation|Aborted", re.M)
+
+
+class Result:
+    """What one process did: exit code, what it printed, the reports it wrote, how long it took (CPU seconds)."""
+
+    def __init__(self, code: int, out: bytes, err: bytes, reports: dict[str, bytes], spent: float) -> None:
+        self.code = code
+        self.out = out
+        self.err = err
+        self.reports = reports
+        self.spent = spent
+
+    def texts(self) -> dict[str, str]:
+        """Everything that people or programs get to see, by name."""
+        shown = {"stdout": self.out, "stderr": self.err, **self.reports}
+        return {name: data.decode("utf-8", "surrogateescape") for name, data in shown.items()}
+
+
+def limits() -> None:
+    """In the child, before the door: what it may take."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def environment(**more: str) -> dict[str, str]:
+    """No HOME, nothing of the test's own, no bytecode written."""
+    return {"PATH": os.defpath, "PYTHONPATH": str(SRC), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", **more}
+
+
+def run(
+    tree: Path, out: Path, door: str = "check", words: tuple[str, ...] = (), uid: int = 0, git: bool = False
+) -> Result:
+    """A door on a tree, watched and limited; its working directory is the tree itself."""
+    wanted = {
+        "tree": str(tree.resolve()), "out": str(out.resolve()), "outside": str((tree.parent / "outside").resolve()),
+        "uid": uid, "git": git,
+    }  # fmt: skip
+    command = [sys.executable, str(BOOT), json.dumps(wanted), door]
+    if door == "check":
+        command += [f"--as-of={AS_OF}", "-v", *(f"-o{each}={out / each}" for each in FILES), "-otext=-"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = subprocess.Popen(
+        [*command, *words], cwd=tree, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, preexec_fn=limits, start_new_session=True,
+    )  # fmt: skip
+    try:
+        stdout, stderr = process.communicate(timeout=3 * SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        stdout, stderr = process.communicate()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    reports = {each: (out / each).read_bytes() for each in FILES if (out / each).is_file()}
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Result(process.returncode, stdout, stderr, reports, spent)
+
+
+def digest(tree: Path) -> str:
+    """Everything of a tree that somebody could have changed."""
+    made = hashlib.sha256()
+    for folder, folders, files in os.walk(os.fsencode(tree)):
+        folders.sort()
+        for name in sorted(files + folders):
+            path = os.path.join(folder, name)
+            status = os.lstat(path)
+            made.update(repr((path, status.st_mode, status.st_size, status.st_mtime_ns)).encode())
+            if stat.S_ISREG(status.st_mode) and status.st_size < 1 << 21:
+                with open(path, "rb") as file:
+                    made.update(file.read())
+            elif stat.S_ISLNK(status.st_mode):
+                made.update(os.readlink(path))
+    return made.hexdigest()
+
+
+def traces(secret: str) -> list[str]:
+    """The forms in which a secret may get out: plain, its begin, reversed, base64 at every offset, hex, digests."""
+    data = secret.encode()
+    found = [secret, secret[:10], secret[::-1], secret[::-1][:10], data.hex()[:20]]
+    for pad in range(3):
+        coded = base64.b64encode(b"x" * pad + data).decode()
+        found.append(coded[(0, 2, 3)[pad] : -4][:16])
+    found += [hashlib.new(name, data).hexdigest() for name in ("md5", "sha1", "sha256", "sha512")]
+    return found
+
+
+def broken_promises(result: Result, secrets: dict[str, str], door: str) -> list[str]:
+    """What a process did that it must not, whatever the tree is."""
+    said: list[str] = []
+    err = result.err.decode("utf-8", "replace")
+    if result.code not in (0, 1, 2):
+        said.append(f"exit {result.code}: {err[-300:]}")
+    if TRACE.search(err):
+        said.append("a traceback: " + err[-1500:])
+    for where, text in result.texts().items():
+        for name, secret in secrets.items():
+            for form in traces(secret):
+                if form in text or form.upper() in text.upper() and form == form.lower() and len(form) > 30:
+                    at = text.find(form)
+                    said.append(f"{where}: leaks {name} as {form[:4]}...: {text[max(0, at - 80) : at + 12]!r}")
+                    break
+        if RUNNER.search(text):
+            said.append(f"{where}: a runner's command")
+        if (forged := COMMAND.search(text)) and where != "html":
+            said.append(f"{where}: a forged command {text[forged.start() : forged.start() + 60]!r}")
+        if (odd := CONTROL.search(text)) is not None:
+            said.append(f"{where}: U+{ord(odd[0]):04X} after {text[max(0, odd.start() - 60) : odd.start()]!r}")
+        if "<script>alert" in text and where in ("html", "markdown", "junit", "checkstyle"):
+            said.append(f"{where}: markup of the tree")
+    if door == "check" and not said and result.reports:
+        said += _unsound(result.reports)
+    if door == "check" and result.code in (0, 1) and set(result.reports) != set(FILES):
+        said.append(f"reports missing: {sorted(set(FILES) - set(result.reports))}")
+    return said
+
+
+def _unsound(reports: dict[str, bytes]) -> list[str]:
+    """Reports that programs could not read."""
+    said = []
+    for name, data in reports.items():
+        try:
+            if name in ("sarif", "json", "gitlab"):
+                json.loads(data)
+            elif name == "jsonl":
+                for line in data.splitlines():
+                    json.loads(line)
+            elif name in ("junit", "checkstyle"):
+                ElementTree.fromstring(data)
+        except (ValueError, ElementTree.ParseError) as error:
+            said.append(f"{name}: {type(error).__name__}")
+    return said

@@ -38,6 +38,11 @@ def cli() -> None:
 @click.option("--lang", type=click.Choice(_LANGUAGES), default="en", help="The language of reports for people.")
 @click.option("-v", "--verbose", is_flag=True, help="Name every file set aside and every undecided answer.")
 @click.option("--include-suppressed", is_flag=True, help="Keep findings that are let pass in SARIF.")
+@click.option("--stdin-filename", metavar="FILE", help="Judge what stdin holds as this file, beside the others.")
+@click.option("--watch", is_flag=True, help="Judge again whenever a file changes; Ctrl+C ends.")
+@click.option("--fix", is_flag=True, help="Write the fixes that are safe, then report what is left.")
+@click.option("--diff", is_flag=True, help="Print what --fix would write, and change nothing.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: fixes too that somebody should think over.")
 def check(
     paths: tuple[str, ...],
     format_: str,
@@ -52,6 +57,11 @@ def check(
     lang: str,
     verbose: bool,
     include_suppressed: bool,
+    stdin_filename: str | None,
+    watch: bool,
+    fix: bool,
+    diff: bool,
+    unsafe_fixes: bool,
 ) -> None:
     """Judge a tree: 0 passed, 1 blocked, 2 something was not looked at.
 
@@ -66,19 +76,122 @@ def check(
     wanted = [_output(each) for each in outputs]
     if as_of is not None and not is_date(as_of):
         _stop(f"--as-of {as_of}: not a date, written 2026-11-25")
-    try:
-        root, below = gate.root_of(paths)
-        run = gate.run(root, below, as_of, fail_on, config, changed=changed, policy_from=policy_from, baseline=baseline)
-    except (gate.UsageError, ConfigError, RuleError, Unreadable) as error:
-        _stop(str(error))
     options: dict[str, Any] = {"verbose": verbose, "include_suppressed": include_suppressed, "language": lang}
     if not any(target == "-" for _, target in wanted):
         wanted.insert(0, (format_, "-"))
-    for name, target in wanted:
-        _write(target, render(run, name, {**options, "colour": target == "-" and _colour(color)}))
-    for remark in run.remarks:
-        print(f"elo-gate: {remark}", file=sys.stderr)
-    _leave(run.verdict.exit_code)
+    if unsafe_fixes and not (fix or diff):
+        _stop("--unsafe-fixes: goes with --fix, which writes, or --diff, which shows")
+    if (fix or diff) and (watch or stdin_filename is not None):
+        _stop("--fix and --diff: go with neither --watch nor --stdin-filename")
+    origins = fix or diff or any(name in _WITH_FIXES for name, _ in wanted)
+    try:
+        root, below = gate.root_of(paths)
+        texts = _stdin(stdin_filename, root, below, watch) if stdin_filename is not None else None
+    except gate.UsageError as error:
+        _stop(str(error))
+    if texts:
+        below = list(texts)
+
+    def look(mended: dict[str, str] | None = None) -> gate.Run:
+        tree, line = _seen(root, texts)
+        try:
+            return gate.run(
+                root, below, as_of, fail_on, config,
+                changed=changed, policy_from=policy_from, baseline=baseline, origins=origins, texts=mended, tree=tree,
+            )  # fmt: skip
+        finally:
+            if line is not None:
+                line.done()
+
+    def judge() -> int:
+        run = look()
+        if fix or diff:
+            run = _mend(run, look, unsafe_fixes, diff)
+        for name, target in wanted:
+            _write(target, render(run, name, {**options, "colour": target == "-" and _colour(color)}))
+        for remark in run.remarks:
+            print(f"elo-gate: {remark}", file=sys.stderr)
+        return run.verdict.exit_code
+
+    if watch:
+        _leave(_watch(judge, root, config, baseline, [target for _, target in wanted]))
+    try:
+        _leave(judge())
+    except (gate.UsageError, ConfigError, RuleError, Unreadable) as error:
+        _stop(str(error))
+
+
+def _stdin(name: str, root: str, below: list[str], watch: bool) -> dict[str, str]:
+    """What stdin holds, at the path it stands for. Raises UsageError."""
+    from .gate import UsageError
+    from .start import overlay
+
+    if below or watch:
+        raise UsageError("--stdin-filename: goes with one folder at most, and not with --watch")
+    return {overlay.below(root, name): overlay.text_of(sys.stdin.buffer, name)}
+
+
+def _seen(root: str, texts: dict[str, str] | None) -> tuple[Any, Any]:
+    """(the tree to judge, the line that shows progress); None for each that is not called for."""
+    line = None
+    # Whom progress could be shown to is asked first: a run without a terminal imports nothing for it.
+    if sys.stderr.isatty():
+        from .start import progress
+
+        line = progress.Progress() if progress.wanted(sys.stderr, os.environ) else None
+    if line is None and texts is None:
+        return None, None
+    from .start.overlay import Overlay
+
+    return Overlay(root, texts, line.seen if line is not None else None), line
+
+
+def _watch(judge: Any, root: str, config: str | None, baseline: str | None, targets: list[str]) -> int:
+    """Judges until the user ends it; what is wrong with a configuration is shown, and looked at again."""
+    from .discover import Unreadable
+    from .gate import UsageError
+    from .policy import ConfigError
+    from .ruleset.load import RuleError
+    from .start.watch import watch
+
+    def once() -> None:
+        try:
+            judge()
+        except (UsageError, ConfigError, RuleError, Unreadable) as error:
+            print(f"elo-gate: {error}", file=sys.stderr)
+
+    more = [os.path.abspath(path) for path in (config, baseline) if path is not None]
+    written = [path for path in targets if path != "-"]
+    return watch(once, root, more, written, clear=sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
+
+
+# The formats that carry fixes for other programs.
+_WITH_FIXES = ("sarif", "json")
+
+
+def _mend(run: Any, judge: Any, unsafe: bool, only_shown: bool) -> Any:
+    """Writes what findings know to write and gives the run over what is left; or prints it, and ends."""
+    from .fixes.rounds import mend, summary
+    from .fixes.write import WriteError, refusal, write
+    from .inert import inert
+
+    root = run.project.tree.root
+    done = mend(run, judge, unsafe, refusal(root))
+    if only_shown:
+        from .report import diff
+
+        _write("-", diff.render(run, done))
+    else:
+        for path in sorted(done.texts):
+            try:
+                write(root, path, run.project.read(path).text, done.texts[path])
+            except WriteError as error:
+                _stop(f"{inert(str(error))}; what was written before it stays")
+    for line in summary(done, only_shown):
+        print(f"elo-gate: {line}", file=sys.stderr)
+    if only_shown:
+        _leave(run.verdict.exit_code)
+    return done.run
 
 
 def _output(text: str) -> tuple[str, str]:
@@ -390,6 +503,92 @@ def _below(name: str, run: Any) -> str:
         return clean
     below = os.path.relpath(os.path.realpath(name), run.project.tree.root).replace(os.sep, "/")
     return clean if below.startswith("../") else below
+
+
+@cli.command()
+@click.argument("path", default=".")
+@click.option("--yes", is_flag=True, help="Write without asking.")
+@click.option("--dry-run", is_flag=True, help="Show what would be written, and write nothing.")
+@click.option("--force", is_flag=True, help="Replace files that are there.")
+@click.option("--github", is_flag=True, help="Write the GitHub workflow also where there is no .github yet.")
+@click.option("--as-of", metavar="DATE", help="The day of judgement, YYYY-MM-DD; today where not given.")
+def init(path: str, yes: bool, dry_run: bool, force: bool, github: bool, as_of: str | None) -> None:
+    """Set elo-gate up in a repository: configuration, hook, workflow, baseline.
+
+    Shows each file first and asks for each on a terminal. Nothing that is there is replaced without --force.
+    """
+    from .discover import Unreadable
+    from .gate import UsageError
+    from .policy import ConfigError, is_date
+    from .start import init as setup
+
+    if as_of is not None and not is_date(as_of):
+        _stop(f"--as-of {as_of}: not a date, written 2026-11-25")
+    if not os.path.isdir(path):
+        _stop(f"{path!r}: no folder of that name")
+    try:
+        plan = setup.plan(os.path.realpath(path), as_of, force, github)
+    except (setup.InitError, UsageError, ConfigError, Unreadable) as error:
+        _stop(str(error))
+    _write("-", setup.render(plan, contents=dry_run))
+    if dry_run or not plan.steps:
+        return
+    if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        _stop("nothing was written: there is no terminal to ask on; --yes writes, --dry-run shows what")
+    chosen = [step for step in plan.steps if yes or click.confirm(f"Write {step.path}?", default=True)]
+    done, wrong = setup.write(plan, chosen)
+    _write("-", "\n" + "".join(f"{each}\n" for each in done or ["nothing was written"]))
+    for each in wrong:
+        print(f"elo-gate: {each}", file=sys.stderr)
+    if done:
+        _write("-", "next: read elo-gate.toml, run `elo-gate check`, commit\n")
+    _leave(2 if wrong else 0)
+
+
+@cli.command()
+@click.argument("path", default=".")
+@click.option("-f", "--format", "format_", type=click.Choice(("text", "json")), default="text")
+@click.option("--as-of", metavar="DATE", help="The day by which the age of tables is told; today where not given.")
+@click.option("--config", metavar="FILE", help="This configuration and no other.")
+def doctor(path: str, format_: str, as_of: str | None, config: str | None) -> None:
+    """Look at this installation and this tree: what works, what is amiss, what to do. 0 fine, 1 something fails."""
+    from .gate import today
+    from .policy import is_date
+    from .start import doctor as look
+
+    if as_of is not None and not is_date(as_of):
+        _stop(f"--as-of {as_of}: not a date, written 2026-11-25")
+    if not os.path.isdir(path):
+        _stop(f"{path!r}: no folder of that name")
+    found = look.examine(os.path.realpath(path), as_of or today(), config)
+    _write("-", look.render(found, format_))
+    _leave(look.exit_code(found))
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+def completion(shell: str) -> None:
+    """Print what makes a shell complete the words of elo-gate: eval "$(elo-gate completion bash)"."""
+    from click.shell_completion import ShellComplete, get_completion_class
+
+    made = get_completion_class(shell)
+    if made is None:
+        _stop(f"{shell}: click does not know this shell")
+    # `source` of bash's class would start a bash to ask for its version.
+    _write("-", ShellComplete.source(made(cli, {}, "elo-gate", "_ELO_GATE_COMPLETE")) + "\n")
+
+
+@cli.command()
+def lsp() -> None:
+    """Serve an editor over stdin and stdout (Language Server Protocol)."""
+    from .start import extra
+
+    missing = extra.missing()
+    if missing:
+        _stop(missing)
+    from .lsp.server import serve
+
+    _leave(serve())
 
 
 def main() -> None:

@@ -90,13 +90,15 @@ def run(
     growing: bool = False,
     origins: bool = False,
     texts: dict[str, str] | None = None,
+    tree: DiskTree | None = None,
 ) -> Run:
     """Judges a tree. `files` names the only ones to look at (the hook); `below` the ones to report on.
 
     `changed` is a ref: only findings with a place in a file that is not as it was where HEAD left that ref are
     reported. `policy_from` is a ref whose policy and baseline count instead of the tree's. `baseline` is a file instead
     of the configured one; with `growing` it need not be there yet. `origins`: keep what fixes need. `texts` count
-    instead of what files of the tree say, so that a fix is judged before it is written.
+    instead of what files of the tree say, so that a fix is judged before it is written. `tree` is the folder as
+    somebody else sees it (start.overlay).
 
     Raises policy.config.ConfigError and UsageError.
     """
@@ -106,8 +108,8 @@ def run(
     from .redact import mask
     from .ruleset.load import load
 
-    tree = DiskTree(root)
-    tree.texts = texts or {}
+    tree = DiskTree(root) if tree is None else tree
+    tree.texts.update(texts or {})
     top = tree.top()
     reference = _reference(top, policy_from) if policy_from is not None else None
     policy = _policy(tree.root, top, config) if reference is None else _policy_of(reference, tree.root, config)

@@ -1,13 +1,17 @@
 """The second door: file names in, verdict out, no options. What a git hook runs on every commit.
 
 `elo-gate-hook` judges the whole working directory; `elo-gate-hook FILE...` those files, with rules that need only
-them. Every argument is a file name, also one that begins with `-`; settings belong into elo-gate.toml.
+them. Every argument is a file name, also one that begins with `-`; settings belong into elo-gate.toml. One exception is
+made for editors: `elo-gate-hook --stdin-filename FILE` judges what stdin holds as that file, unless there is a file of
+the name `--stdin-filename`.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+
+STDIN = "--stdin-filename"
 
 
 def main() -> None:
@@ -30,9 +34,14 @@ def run(names: list[str]) -> int:
     from .policy import ConfigError
 
     root = os.path.realpath(os.getcwd())
-    files = None
+    files = tree = None
     try:
-        if names:
+        if len(names) == 2 and names[0] == STDIN and not os.path.lexists(STDIN):
+            from .start import overlay
+
+            files = [overlay.below(root, names[1])]
+            tree = overlay.Overlay(root, {files[0]: overlay.text_of(sys.stdin.buffer, names[1])})
+        elif names:
             files = []
             for name in names:
                 path = os.path.join(root, name)
@@ -44,7 +53,7 @@ def run(names: list[str]) -> int:
                 if relative.startswith(os.pardir + os.sep):
                     raise gate.UsageError(f"{inert(name)}: outside of the working directory")
                 files.append(relative.replace(os.sep, "/"))
-        done = gate.run(root, files=files, hook=True)
+        done = gate.run(root, files=files, hook=True, tree=tree)
     except (gate.UsageError, ConfigError, Unreadable) as error:
         print(f"elo-gate: {error}", file=sys.stderr)
         return 2

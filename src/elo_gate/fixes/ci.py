@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..model import Item
+from ..model import Item, Node
 from .edit import Edit
 from .maps import add_entry
 
@@ -24,7 +24,7 @@ def locked(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> li
     for job in it.facts["pipeline"].jobs:
         for step in job.steps:
             for call in step.calls:
-                if call.place is fault.at:
+                if isinstance(fault.at, Node) and call.place.start == fault.at.start:
                     package = package_of(file, call.folder)
                     found = re.compile(r"npm[ \t]+(install|i)(?![\w-])").match(call.place.source.text, call.place.start)
                     if package is None or package.lockfile is None or found is None:

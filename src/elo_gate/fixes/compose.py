@@ -6,7 +6,7 @@ import re
 
 from ..kinds import compose_interpolate as interpolation
 from ..kinds import compose_roles as roles
-from ..model import MAP, SCALAR, SEQ, Item, Node
+from ..model import MAP, SCALAR, Item, Node
 from .edit import Edit
 from .maps import add_entry, inner, remove_entry, slice_of, written_at
 
@@ -73,7 +73,7 @@ def ready(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> lis
     depends = it.node.get("depends_on")
     if not written_at(it.node.key("depends_on"), depends):
         return []
-    if depends.kind is SEQ:
+    if depends.kind is MAP and depends.source.text[depends.start] in "-[":
         return _as_map(it.node, depends, wanted)
     edits: list[Edit] = []
     for name, condition in wanted.items():
@@ -87,13 +87,14 @@ def ready(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> lis
 def _as_map(service: Node, names: Node, wanted: dict[str, str]) -> list[Edit]:
     """A list of names as a map with conditions, each comment where it was."""
     source, text = names.source, names.source.text
-    if any(each.kind is not SCALAR or not _plain(each) for each in names.value):
+    listed = [key for key, _ in names.value]
+    if any(not _plain(each) for each in listed):
         return []
     flow = text[names.start] == "["
     key = service.key("depends_on")
     edits = []
     column = source.position(key.start)[1]
-    for each in names.value:
+    for each in listed:
         entry = f"{slice_of(each)}: {{condition: {wanted.get(each.value, 'service_started')}}}"
         if flow:
             edits.append(Edit(source, each.start, each.end, entry))

@@ -154,5 +154,3 @@ def exec_form(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) ->
     if len(commands) == 1 and before.strip():
         return []
     return [Edit(source, start, start, "exec ")]
-
-

@@ -102,7 +102,7 @@ def _add_flow(node: Node, entry: str) -> list[Edit]:
 def remove_entry(node: Node, name: str) -> list[Edit]:
     """An entry less in a map: its lines when they hold nothing else; a comment behind it stays."""
     entry = node.index.get(name) if node.index is not None else None
-    if entry is None or len(node.value) < 2:
+    if entry is None or (len(node.value) < 2 and not is_flow(node)):
         return []
     key, value = entry
     if value.source is not key.source or key.source is not node.source:

@@ -38,20 +38,35 @@ def always(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> li
 
 
 def tokens_off(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> list[Edit]:
-    """`off` for `on`; else the directive at the begin of `http`, or of the server."""
+    """`off` for `on`; else the directive at the begin of `http`, or of each server that has none."""
     place = fault.at.place if isinstance(fault.at, Item) else fault.at
-    text = place.source.text
     if slice_of(place) == "on":
         return [Edit(place.source, place.start, place.end, "off")]
+    if slice_of(place) == "http":
+        return _begin(place, "server_tokens off;")
+    edits = []
+    for server in nginx.view(file, "servers"):
+        if server.facts["scope"].find("server_tokens") is None:
+            added = _begin(server.place, "server_tokens off;")
+            if not added or slice_of(server.place) != "server":
+                return []
+            edits += added
+    return edits
+
+
+def _begin(place: Node, line: str) -> list[Edit]:
+    """A directive at the begin of the block behind a name."""
+    text = place.source.text
     opened = re.compile(r"\s*\{[ \t]*").match(text, place.end)
-    if slice_of(place) not in ("http", "server") or opened is None:
+    if opened is None:
         return []
     rest = re.compile(r"(#[^\n]*)?(?=\r?\n)").match(text, opened.end())
     if rest is None:
-        return [Edit(place.source, opened.end(), opened.end(), "server_tokens off; ")]
+        return [Edit(place.source, opened.end(), opened.end(), line + " ")]
     following = re.compile(r"\r?\n(?:[ \t]*\r?\n)*([ \t]+)[^\s}]").match(text, rest.end())
     blanks = following[1] if following is not None else indent_of(text, place.start) + "    "
-    return [Edit(place.source, rest.end(), rest.end(), f"\n{blanks}server_tokens off;")]
+    at = rest.end() - (text[rest.end() - 1] == "\r")
+    return [Edit(place.source, at, at, f"\n{blanks}{line}")]
 
 
 def protocols(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> list[Edit]:
@@ -65,5 +80,3 @@ def protocols(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) ->
         return []
     end = found.start(2) + len(found[2].rstrip())
     return [Edit(fault.at.source, found.start(2), end, "TLSv1.2 TLSv1.3")]
-
-

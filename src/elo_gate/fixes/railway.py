@@ -25,7 +25,9 @@ def restart(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> l
         if found is None:
             return []
         return [Edit(source, found.end(), found.end(), f'\n{found[1]}restartPolicyType = "ON_FAILURE"')]
-    return add_entry(file.root.get("deploy"), '"restartPolicyType": "ON_FAILURE"') if file.path.endswith(".json") else []
+    return (
+        add_entry(file.root.get("deploy"), '"restartPolicyType": "ON_FAILURE"') if file.path.endswith(".json") else []
+    )
 
 
 def builder(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> list[Edit]:

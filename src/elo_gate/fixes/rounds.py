@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..inert import inert
 from . import propose
 from .edit import apart, applied
 
@@ -133,3 +134,16 @@ def _doubts(run: Any) -> dict[tuple[str, str], int]:
 def _problems(run: Any, path: str) -> int:
     artifact = run.project.artifact(path)
     return len(artifact.problems) if artifact is not None else 0
+
+
+def summary(done: Mended, only_shown: bool) -> list[str]:
+    """What happened in words: how many findings are mended, what was not done and why."""
+    files = len(done.texts)
+    what = f"{len(done.kept)} {'finding' if len(done.kept) == 1 else 'findings'}"
+    where = f"{files} {'file' if files == 1 else 'files'}"
+    lines = [f"{'would fix' if only_shown else 'fixed'} {what} in {where}" if files else "nothing to fix by itself"]
+    for change, why in done.dropped:
+        source = change.finding.source
+        line = source.position(change.finding.start)[0]
+        lines.append(f"not fixed: {change.finding.rule.id} at {inert(source.path)}:{line}: {inert(why)}")
+    return lines

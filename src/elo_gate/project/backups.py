@@ -400,7 +400,8 @@ def _restore(unit: Unit, call: Call, before: Call | None, inside: bool) -> None:
         return
     name = pattern(unit, file.text)
     if call.program == "psql" and not unpacked:
-        own = unit.artifact.project.exists(name.removeprefix("./")) if name and not name.startswith("/") else False
+        project = unit.artifact.project
+        own = project is not None and name[:1] not in ("", "/") and project.exists(name.removeprefix("./"))
         if own or not re.search(r"backup|dump|restore|\.sql\.|\*|\d{6}", name, re.I):
             return  # a script of one's own, no backup
     if _fetched(unit, call, name):

@@ -131,7 +131,9 @@ def _rules(as_of: str) -> Iterator[Line]:
         oldest = min(oldest or day, day)
         age = _days(day, as_of)
         if age > OLD:
-            yield Line(WARN, f"table {name}", f"as of {day}, {age} days ago", "update elo-gate: its facts have moved on")
+            yield Line(
+                WARN, f"table {name}", f"as of {day}, {age} days ago", "update elo-gate: its facts have moved on"
+            )
     if oldest:
         yield Line(OK, "tables", f"{len(names)} tables of dated facts, the oldest as of {oldest}")
 
@@ -240,7 +242,9 @@ def settings(path: str, root: str, top: str) -> Iterator[tuple[str, str, str]]:
             line = source.position(table.key(key).start)[0]
             many = isinstance(kind, list) and isinstance(kind[0], dict)
             value = f"{len(node.elements())} entries" if many else f"{len(node.items())} rules" if kind == "rules" else _value(plain(node))  # fmt: skip
-            origin = f"{name}:{line}" + (f", joined with {inert(extended)}" if merged and isinstance(kind, list) else "")
+            origin = f"{name}:{line}" + (
+                f", joined with {inert(extended)}" if merged and isinstance(kind, list) else ""
+            )
         elif merged.get(key):
             value, origin = _value(merged[key]), inert(extended)
         elif key == "fail_on":
@@ -282,7 +286,9 @@ def _git(root: str) -> Iterator[Line]:
     try:
         git.commit(top, "HEAD")
     except git.GitError as error:
-        yield Line(WARN, "git", _below(str(error), root, top), "--changed and --policy-from need git and a first commit")
+        yield Line(
+            WARN, "git", _below(str(error), root, top), "--changed and --policy-from need git and a first commit"
+        )
     else:
         yield Line(OK, "git", "reads HEAD")
     if os.path.isdir(entry) and os.path.isfile(os.path.join(entry, "index")):

@@ -103,9 +103,7 @@ def _found(run: gate.Run, platforms: dict[str, str], services: list[str]) -> lis
     if services:
         lines.append("services: " + ", ".join(services[:12]) + (f" and {len(services) - 12} more" if len(services) > 12 else ""))  # fmt: skip
     verdict = run.verdict
-    lines.append(
-        "findings: " + ", ".join(f"{verdict.count(level)} {level}s" for level in ("error", "warning", "note"))
-    )
+    lines.append("findings: " + ", ".join(f"{verdict.count(level)} {level}s" for level in ("error", "warning", "note")))
     lines += [f"not looked at: {inert(reason)}" for reason in verdict.reasons[:3]]
     return lines
 
@@ -281,7 +279,9 @@ def render(made: Plan, contents: bool = False) -> str:
         lines += ["", "To write"]
         width = max(len(step.path) for step in made.steps)
         for step in made.steps:
-            word = "changes" if step.path == pipelines.HOOKS and step.replaces else "replaces" if step.replaces else "new"
+            word = (
+                "changes" if step.path == pipelines.HOOKS and step.replaces else "replaces" if step.replaces else "new"
+            )
             lines.append(f"  {step.path:{width}}  {word}: {step.note}")
             if contents and step.text:
                 lines += ["", *(f"    | {line}".rstrip() for line in step.text.splitlines()), ""]

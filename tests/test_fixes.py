@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import Any
 import pytest
 
 from elo_gate import gate
+from elo_gate.fixes.propose import body_of
 from elo_gate.fixes.rounds import Mended, mend
-from elo_gate.fixes.write import WriteError, refusal, write
+from elo_gate.fixes.write import refusal, write
 from elo_gate.kinds import KINDS
 from elo_gate.ruleset.compile import read_rule, rule_files
 from elo_gate.ruleset.load import data_dir
@@ -84,7 +84,6 @@ CASES += [
     for rule in FIXED
     for number, files in enumerate(MORE.get(rule.id, ()))
 ]
-COMMENTED = {"compose": "#", "dockerfile": "#", "env": "#", "k8s": "#", "workflow": "#", "gitlab": "#", "nginx": "#"}
 
 Tree = Callable[[dict[str, str]], Path]
 
@@ -142,6 +141,7 @@ VARIANTS: dict[str, Callable[[str, str], str]] = {
     "CRLF": lambda path, text: text.replace("\n", "\r\n"),
     "a comment above": with_comments,
     "comments behind": behind,
+    "comments behind, CRLF": lambda path, text: behind(path, text).replace("\n", "\r\n"),
     "no final newline": lambda path, text: text.rstrip("\n"),
 }
 
@@ -167,10 +167,23 @@ def test_a_fix_mends_and_keeps(rule: RuleFile, example: Example, variant: str, t
     for path, text in done.texts.items():
         assert comments(text) == comments(files[path]), "no comment is lost"
         assert text.endswith("\n") == files[path].endswith("\n")
-        assert ("\r\n" in text, text.count("\r\n")) == ("\r\n" in text, text.count("\n")) or "\r\n" not in files[path]
+        if "\r\n" in files[path]:
+            assert text.count("\n") == text.count("\r\n")
+            assert "\r\r" not in text
     save(folder, done)
     again = mended(folder, True, as_of)
     assert not again.texts, "a second run changes nothing"
+
+
+@pytest.mark.parametrize(
+    ("rule", "example"), CASES, ids=[f"{rule.id}-{example.why or 'it'}" for rule, example in CASES]
+)
+def test_no_fix_raises(rule: RuleFile, example: Example, tree: Tree) -> None:
+    folder = tree(files_of(rule, example))
+    run = gate.run(str(folder), as_of=example.as_of.isoformat() if example.as_of else AS_OF, origins=True)
+    for finding, origin in run.origins.items():
+        for edit in body_of(finding.rule.edit[1])(*origin):
+            assert 0 <= edit.start <= edit.end <= len(edit.source.text)
 
 
 def test_every_fix_mends_one_of_its_examples(tree: Tree, tmp_path: Path) -> None:

@@ -150,7 +150,9 @@ def _watch(judge: Any, root: str, config: str | None, baseline: str | None, targ
     """Judges until the user ends it; what is wrong with a configuration is shown, and looked at again."""
     from .discover import Unreadable
     from .gate import UsageError
+    from .inert import inert
     from .policy import ConfigError
+    from .redact import mask
     from .ruleset.load import RuleError
     from .start.watch import watch
 
@@ -158,7 +160,7 @@ def _watch(judge: Any, root: str, config: str | None, baseline: str | None, targ
         try:
             judge()
         except (UsageError, ConfigError, RuleError, Unreadable) as error:
-            print(f"elo-gate: {error}", file=sys.stderr)
+            print(f"elo-gate: {inert(mask(str(error)))}", file=sys.stderr)
 
     more = [os.path.abspath(path) for path in (config, baseline) if path is not None]
     written = [path for path in targets if path != "-"]
@@ -236,17 +238,22 @@ def _write(target: str, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, target)
-    except OSError as error:
+    except BaseException as error:
         try:
             os.unlink(part)
         except OSError:
             pass
+        if not isinstance(error, OSError):
+            raise
         _stop(f"{target}: cannot be written ({error.strerror})")
 
 
 def _stop(message: str) -> Any:
     """Ends with exit code 2 and a word on stderr."""
-    print(f"elo-gate: {message}", file=sys.stderr)
+    from .inert import inert
+    from .redact import mask
+
+    print(f"elo-gate: {inert(mask(message))}", file=sys.stderr)
     _leave(2)
 
 
@@ -572,10 +579,9 @@ def completion(shell: str) -> None:
     from click.shell_completion import ShellComplete, get_completion_class
 
     made = get_completion_class(shell)
-    if made is None:
-        _stop(f"{shell}: click does not know this shell")
-    # `source` of bash's class would start a bash to ask for its version.
-    _write("-", ShellComplete.source(made(cli, {}, "elo-gate", "_ELO_GATE_COMPLETE")) + "\n")
+    if made is not None:
+        # `source` of bash's class would start a bash to ask for its version.
+        _write("-", ShellComplete.source(made(cli, {}, "elo-gate", "_ELO_GATE_COMPLETE")) + "\n")
 
 
 @cli.command()
@@ -595,6 +601,34 @@ def main() -> None:
     """The entry point `elo-gate`."""
     import gc
 
+    from .ending import ending
+
     # A short run allocates much and frees nothing: collecting only costs time.
     gc.disable()
-    cli()
+    ending(_run)
+
+
+def _run() -> int:
+    import signal
+
+    # What is open is closed and what is half written is removed, as at Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as error:
+        _say(error)
+        return error.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _say(error: click.ClickException) -> None:
+    """A mistake on the command line, as click words it; the words may come from a hostile file's name."""
+    from .inert import inert
+
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        click.echo(context.get_usage(), err=True)
+        click.echo(f"Try '{context.command_path} -h' for help.\n", err=True)
+    click.echo(f"Error: {inert(error.format_message())}", err=True)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 TEXT_LIMIT = 1 << 20
 HARD_LIMIT = 10 << 20
 FILE_LIMIT = 200_000
+INDEX_LIMIT = 64 << 20  # of a git index: about half a million files
+PATH_LIMIT = 4_096  # of a path in it
 
 # Never entered: other people's code and what builds leave behind.
 SKIPPED = frozenset(
@@ -115,31 +117,7 @@ class DiskTree:
             if not self._inside(full):
                 raise Unreadable("a link that leads out of the tree")
             full = os.path.realpath(full)
-        try:
-            descriptor = os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError as error:
-            raise Unreadable(f"cannot be opened ({error.strerror})") from None
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise Unreadable("not a regular file")
-            if status.st_size > limit:
-                raise Unreadable(f"larger than {limit >> 20} MiB")
-            parts = []
-            left = limit + 1
-            while left > 0:
-                part = os.read(descriptor, left)
-                if not part:
-                    break
-                parts.append(part)
-                left -= len(part)
-            if left <= 0:
-                raise Unreadable(f"larger than {limit >> 20} MiB")
-            return b"".join(parts)
-        except OSError as error:
-            raise Unreadable(f"cannot be read ({error.strerror})") from None
-        finally:
-            os.close(descriptor)
+        return read_file(full, limit)
 
     def top(self) -> str:
         """The repository's top: the nearest folder at or above the root that holds `.git`, else the root."""
@@ -151,6 +129,35 @@ class DiskTree:
             if above == folder:
                 return self.root
             folder = above
+
+
+def read_file(path: str, limit: int = TEXT_LIMIT) -> bytes:
+    """The bytes of a regular file that is no link itself; never waits for a pipe. Raises Unreadable."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        raise Unreadable(f"cannot be opened ({getattr(error, 'strerror', None) or 'not a path'})") from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise Unreadable("not a regular file")
+        if status.st_size > limit:
+            raise Unreadable(f"larger than {limit >> 20} MiB")
+        parts = []
+        left = limit + 1
+        while left > 0:
+            part = os.read(descriptor, left)
+            if not part:
+                break
+            parts.append(part)
+            left -= len(part)
+        if left <= 0:
+            raise Unreadable(f"larger than {limit >> 20} MiB")
+        return b"".join(parts)
+    except OSError as error:
+        raise Unreadable(f"cannot be read ({error.strerror})") from None
+    finally:
+        os.close(descriptor)
 
 
 def decode(data: bytes) -> str:
@@ -190,7 +197,7 @@ def walk(tree: DiskTree, ignores: Ignores) -> Iterator[tuple[str, bool]]:
 class Ignores:
     """What git ignores in a tree, and what it tracks: ignore files from the repository's top down, and the index."""
 
-    __slots__ = ("_tree", "_rules", "_prefix", "_seen", "_top", "_tracked", "_any")
+    __slots__ = ("_tree", "_rules", "_prefix", "_seen", "_top", "_tracked", "_any", "_sorted")
 
     def __init__(self, tree: DiskTree) -> None:
         self._tree = tree
@@ -202,6 +209,7 @@ class Ignores:
         self._seen: set[str] = set()
         self._tracked: frozenset[str] | bool | None = False
         self._any = False
+        self._sorted: list[str] | None = None  # what git tracks, once somebody asks for a folder
 
     def _load(self, folder: str) -> None:
         """Reads the ignore files at and above a folder (relative to the top), once each."""
@@ -219,18 +227,21 @@ class Ignores:
                 self._add(os.path.join(self._top, step, ".gitignore"), step)
 
     def _add(self, path: str, folder: str) -> None:
-        if not os.path.isfile(path) or os.path.islink(path):
+        if not os.path.isfile(path) or not self._own(path):
             return
         try:
-            with open(path, "rb") as file:
-                text = file.read(TEXT_LIMIT).decode("utf-8", "replace")
-        except OSError:
+            text = read_file(path).decode("utf-8", "replace")
+        except Unreadable:
             return
         from .syntax import ignore
 
         if self._rules is None:
             self._rules = ignore.Tree()
         self._rules.add(folder, ignore.Patterns(text, folder))
+
+    def _own(self, path: str) -> bool:
+        """Whether a path below the repository's top is really there, not behind a link that leads out."""
+        return os.path.realpath(path).startswith(self._top + os.sep)
 
     def _decide(self, path: str, is_dir: bool) -> bool:
         full = self._prefix + path
@@ -246,8 +257,15 @@ class Ignores:
         if not self._decide(path, True):
             return False
         names = self._index()
+        if names is None:
+            return True
+        from bisect import bisect_left
+
+        if self._sorted is None:
+            self._sorted = sorted(names)
         start = self._prefix + path + "/"
-        return names is None or not any(name.startswith(start) for name in names)
+        at = bisect_left(self._sorted, start)
+        return at == len(self._sorted) or not self._sorted[at].startswith(start)
 
     def tracked(self, path: str) -> bool | None:
         """Whether git tracks a file; None outside of a checkout or when its index cannot be read."""
@@ -258,11 +276,10 @@ class Ignores:
         if self._tracked is False:
             self._tracked = None
             path = os.path.join(self._top, ".git", "index")
-            if os.path.isfile(path) and os.path.isdir(os.path.join(self._top, ".git")):
+            if os.path.isfile(path) and os.path.isdir(os.path.dirname(path)) and self._own(path):
                 try:
-                    with open(path, "rb") as file:
-                        self._tracked = index_names(file.read(256 << 20))
-                except (OSError, ValueError, IndexError):
+                    self._tracked = index_names(read_file(path, INDEX_LIMIT))
+                except (Unreadable, ValueError, IndexError):
                     self._tracked = None
         return self._tracked  # type: ignore[return-value]
 
@@ -276,6 +293,7 @@ def index_names(data: bytes) -> frozenset[str]:
         raise ValueError("unknown index version")
     names = []
     at = 12
+    total = 0
     previous = b""
     for _ in range(int.from_bytes(data[8:12], "big")):
         flags = int.from_bytes(data[at + 60 : at + 62], "big")
@@ -285,10 +303,17 @@ def index_names(data: bytes) -> frozenset[str]:
             drop = data[start] & 127
             while data[start] & 128:
                 start += 1
+                if drop > PATH_LIMIT:
+                    raise ValueError("no path is so long")
                 drop = ((drop + 1) << 7) | (data[start] & 127)
             start += 1
             end = data.index(b"\0", start)
+            if drop > len(previous) or end - start > PATH_LIMIT:
+                raise ValueError("no path is so long")
             previous = previous[: len(previous) - drop] + data[start:end]
+            total += len(previous)
+            if len(previous) > PATH_LIMIT or total > INDEX_LIMIT:
+                raise ValueError("no path is so long")
             at = end + 1
         else:
             end = data.index(b"\0", start)

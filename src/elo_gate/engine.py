@@ -10,6 +10,7 @@ import sys
 
 from .inert import inert
 from .model import OFF, Fault, Finding, Item, Node, Undecided
+from .patience import FILE, TREE, Overdue
 from .project import WHOLE
 
 TYPE_CHECKING = False
@@ -58,7 +59,11 @@ def judge(
         plan = plans.get(artifact.kind)
         if plan is None:
             plan = plans[artifact.kind] = _plan(ruleset.of(artifact.kind), settings, outcome)
-        _judge_one(artifact, plan, outcome, mask)
+        try:
+            free = TREE if artifact.kind == WHOLE else FILE
+            artifact.project.patience.spend(free, lambda one=artifact, its=plan: _judge_one(one, its, outcome, mask))
+        except Overdue:
+            outcome.failures.append(("engine", artifact.path or ".", 1, "it takes too long to judge; not judged"))
     outcome.findings.sort(key=lambda each: (each.source.path, each.start, each.end, each.rule.id, each.message))
     outcome.undecided.sort()
     outcome.failures.sort()

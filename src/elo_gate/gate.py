@@ -201,6 +201,10 @@ def _accepted(
     from .policy import ConfigError, baseline
 
     path = baseline_path(policy, root, named)
+    if named is None and policy.baseline:
+        from .policy.config import top_of, within
+
+        within(path, top_of(os.path.dirname(os.path.abspath(policy.path))), policy.baseline)
     wanted = named is not None or bool(policy.baseline)
     entries: list[baseline.Entry] | None
     try:
@@ -284,7 +288,7 @@ def _policy(root: str, top: str, config: str | None) -> Policy:
         # Looking for a configuration must stay cheap: the reader is imported only when there is one.
         folder = root
         while True:
-            if any(os.path.isfile(os.path.join(folder, name)) for name in ("elo-gate.toml", "pyproject.toml")):
+            if any(os.path.lexists(os.path.join(folder, name)) for name in ("elo-gate.toml", "pyproject.toml")):
                 from .policy.config import find
 
                 own = find(root, top)

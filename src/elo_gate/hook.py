@@ -20,10 +20,9 @@ def main() -> None:
 
     # A short run allocates much and frees nothing: collecting only costs time.
     gc.disable()
-    code = run(sys.argv[1:])
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    from .ending import ending
+
+    ending(lambda: run(sys.argv[1:]))
 
 
 def run(names: list[str]) -> int:
@@ -55,7 +54,9 @@ def run(names: list[str]) -> int:
                 files.append(relative.replace(os.sep, "/"))
         done = gate.run(root, files=files, hook=True, tree=tree)
     except (gate.UsageError, ConfigError, Unreadable) as error:
-        print(f"elo-gate: {error}", file=sys.stderr)
+        from .redact import mask
+
+        print(f"elo-gate: {inert(mask(str(error)))}", file=sys.stderr)
         return 2
     verdict = done.verdict
     if verdict.findings or verdict.reasons:

@@ -1,16 +1,14 @@
 """Turns a door of elo-gate into one that is watched: whatever it opens, starts or connects to is looked at.
 
 `python boot.py WATCH DOOR ARG...`: WATCH is a JSON object with `tree` (nothing in it may be written), `out` (the only
-folder that may), `outside` (no file in it may be opened), `uid` (who to become first; 0 nobody else); DOOR is `check`,
-`hook` or `action`. A violation ends the process with 99 and says on stderr what it was.
+folder that may), `outside` (no file in it may be opened), `git` (whether it may be started); DOOR is `check` or
+`hook`. A violation ends the process with 99 and says on stderr what it was.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
-import pkgutil
 import sys
 
 _STARTED = ("subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.startfile", "pty.")
@@ -50,26 +48,12 @@ def watch(tree: str, out: str, outside: str, git: bool) -> None:
             stop(event, given)
         elif event.startswith(_CHANGED) and not all(below(path, out) for path in given if isinstance(path, (str, bytes))):
             stop(event, given)
-        elif event == "exec" and below(getattr(given[0], "co_filename", None), tree):
-            stop(event, given)
-        elif event == "compile" and below(given[1], tree):
-            stop(event, given)
+        elif event in ("exec", "compile"):
+            name = getattr(given[0], "co_filename", None) if event == "exec" else given[1]
+            if isinstance(name, str) and not name.startswith("<") and below(name, tree):
+                stop(event, given)
 
     sys.addaudithook(hook)
-
-
-def become(uid: int) -> None:
-    """Another user, everything imported before: the interpreter may lie where that user cannot read."""
-    import elo_gate
-
-    for found in pkgutil.walk_packages(elo_gate.__path__, "elo_gate."):
-        if not found.name.endswith("__main__"):
-            importlib.import_module(found.name)
-    for name in ("click", "tree_sitter_bash", "tree_sitter_typescript", "encodings.idna", "difflib", "unicodedata"):
-        importlib.import_module(name)
-    os.setgroups([])
-    os.setgid(uid)
-    os.setuid(uid)
 
 
 def main() -> None:
@@ -77,8 +61,6 @@ def main() -> None:
     settings, door, *words = sys.argv[1:]
     wanted = json.loads(settings)
     sys.path.pop(0)
-    if wanted["uid"]:
-        become(wanted["uid"])
     sys.argv = ["elo-gate", *words]
     if door == "check":
         from elo_gate.cli import main as run

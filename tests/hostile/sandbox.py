@@ -8,10 +8,11 @@ import json
 import os
 import re
 import resource
-import signal
 import stat
 import subprocess
 import sys
+import tempfile
+import threading
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -53,34 +54,46 @@ def limits() -> None:
 
 def environment(**more: str) -> dict[str, str]:
     """No HOME, nothing of the test's own, no bytecode written."""
-    return {"PATH": os.defpath, "PYTHONPATH": str(SRC), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", **more}
+    return {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join([str(SRC), *(each for each in sys.path if each.endswith("-packages"))]), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", **more}
+
+
+def stranger() -> list[str] | None:
+    """The interpreter for somebody who is not root and owns nothing here; None where there is none."""
+    names = (sys.executable, f"/usr/bin/python3.{sys.version_info[1]}", f"/usr/local/bin/python3.{sys.version_info[1]}")
+    for path in map(os.path.realpath, names):
+        folders = Path(path).parents
+        if os.path.isfile(path) and all(folder.stat().st_mode & stat.S_IXOTH for folder in (*folders, *BOOT.parents)):
+            return [path]
+    return None
 
 
 def run(
-    tree: Path, out: Path, door: str = "check", words: tuple[str, ...] = (), uid: int = 0, git: bool = False
+    tree: Path, out: Path, door: str = "check", words: tuple[str, ...] = (), uid: int | None = None, git: bool = False
 ) -> Result:
     """A door on a tree, watched and limited; its working directory is the tree itself."""
     wanted = {
         "tree": str(tree.resolve()), "out": str(out.resolve()), "outside": str((tree.parent / "outside").resolve()),
-        "uid": uid, "git": git,
-    }  # fmt: skip
-    command = [sys.executable, str(BOOT), json.dumps(wanted), door]
+        "git": git,
+    }
+    interpreter = [sys.executable] if uid is None else stranger() or [sys.executable]
+    command = [*interpreter, str(BOOT), json.dumps(wanted), door]
     if door == "check":
         command += [f"--as-of={AS_OF}", "-v", *(f"-o{each}={out / each}" for each in FILES), "-otext=-"]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    process = subprocess.Popen(
-        [*command, *words], cwd=tree, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, preexec_fn=limits, start_new_session=True,
-    )  # fmt: skip
-    try:
-        stdout, stderr = process.communicate(timeout=3 * SECONDS)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        stdout, stderr = process.communicate()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        process = subprocess.Popen(
+            [*command, *words], cwd=tree, env=environment(), stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
+            preexec_fn=limits, start_new_session=True, user=uid, group=uid, extra_groups=None if uid is None else [],
+        )  # fmt: skip
+        late = threading.Timer(6 * SECONDS, process.kill)
+        late.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        late.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        stdout.seek(0)
+        stderr.seek(0)
+        said = stdout.read(), stderr.read()
     reports = {each: (out / each).read_bytes() for each in FILES if (out / each).is_file()}
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Result(process.returncode, stdout, stderr, reports, spent)
+    return Result(process.returncode, *said, reports, usage.ru_utime + usage.ru_stime)
 
 
 def digest(tree: Path) -> str:

@@ -34,7 +34,7 @@ def missing(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]
     yield Fault(
         it,
         related=[(other, f"{other.facts['who']} asks for it too") for other in same],
-        who=it.facts["who"],
+        who=str(it.facts["who"]).replace("'", ""),
         path=path,
         wanted=f"{base}{src}app{path.rstrip('/')}/route.ts",
     )

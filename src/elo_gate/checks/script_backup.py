@@ -205,7 +205,9 @@ def remote_for_ever(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     if not kept_of(file):
         return
     uploads = [
-        item for item in view(file, "uploads") if item.facts["bucket"] or item.facts["tool"] in ("aws", "gsutil", "mc", "rclone")
+        item
+        for item in view(file, "uploads")
+        if item.facts["bucket"] or item.facts["tool"] in ("aws", "gsutil", "mc", "rclone")
     ]
     if not uploads or any(prune.facts["remote"] for prune in view(file, "prunes")):
         return
@@ -215,7 +217,9 @@ def remote_for_ever(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
         return
     first = uploads[0]
     place = first.facts["destination_at"]
-    bucket = first.facts["bucket"] or re.sub(r"^[\"']|^[\"']?\w+://|/.*|[\"']$", "", file.source.text[place.start : place.end])
+    bucket = first.facts["bucket"] or re.sub(
+        r"^[\"']|^[\"']?\w+://|/.*|[\"']$", "", file.source.text[place.start : place.end]
+    )
     yield Fault(place, bucket=bucket, severity=WARNING if file.project.elo else NOTE)
 
 

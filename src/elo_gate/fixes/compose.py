@@ -24,8 +24,12 @@ def version(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> l
 
 def restart(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> list[Edit]:
     """Adds the policy where none is written; a written `no` is somebody's decision."""
-    if it.node.get("restart") or not written_at(it.place, it.node):
+    facts = it.facts
+    if facts["restart"] is not None or it.node.get("restart") or not written_at(it.place, it.node):
         return []
+    serves = facts["ports"] or facts["waited_on"] or facts["health"] == "present" or it.node.get("expose")
+    if facts["role"] == roles.APP and (facts["command"] or facts["entrypoint"]) and not serves:
+        return []  # it may be a job that is done once
     return add_entry(it.node, "restart: unless-stopped", ("image", "build", "container_name"))
 
 

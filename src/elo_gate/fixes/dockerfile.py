@@ -6,7 +6,8 @@ import re
 from fnmatch import fnmatchcase
 
 from ..kinds import dockerfile
-from ..model import SCALAR, Item, Node
+from ..kinds.dockerfile_runs import join
+from ..model import SCALAR, Item
 from .edit import Edit
 from .maps import indent_of, inner, line_start, slice_of
 
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 
 # What a shell does itself: neither exec nor the exec form can start it.
 _BUILTINS = frozenset(
-    (".", ":", "[", "alias", "bg", "break", "case", "cd", "command", "continue", "eval", "exec", "exit", "export", "for",
-     "if", "local", "read", "return", "set", "shift", "source", "test", "trap", "ulimit", "umask", "unset", "until",
-     "wait", "while", "{", "(", "!", "time")
-)  # fmt: skip
+    """. : [ alias bg break case cd command continue eval exec exit export for if local read return set shift source
+    test trap ulimit umask unset until wait while { ( ! time""".split()
+)
 _WORD = re.compile(r"[\w./:=@%+,-]+")
-_ONE_VALUE = re.compile(r"""[^\s"'\\#$`]+|\$\{?\w+\}?|"[^"\\\n]*"|'[^'\\\n]*'""")
-_SPACED = re.compile(r"""[^"'\\\n$`]+""")
+# A variable is filled in alike in both forms.
+_ONE_VALUE = re.compile(r"""[^\s"'\\`]+|"[^"\\\n]*"|'[^'\\\n]*'""")
+_SPACED = re.compile(r"""[^"'\\\n`]+""")
+_GROUPS = frozenset("if then else elif do for while until case { ( ! time".split())
 
 
 def env_form(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> list[Edit]:
@@ -50,7 +52,7 @@ def npm_option(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -
     """The option of today in the place of the retired one, its value with it."""
     call, words, nodes = it.facts["call"], it.facts["words"], it.facts["nodes"]
     at, instead = call.retired, fault.values["instead"]
-    if call.production is None or not all(slice_of(node) == word for node, word in zip(nodes, words, strict=True)):
+    if call.production is None or _old_npm(it) or [slice_of(node) for node in nodes] != words:
         return []
     end = nodes[at].end
     if words[at] == "--only":
@@ -81,18 +83,54 @@ def locked(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> li
     return []
 
 
+def _old_npm(command: Item) -> bool:
+    """Whether the image brings npm 6, which does not know `--omit`: npm 7 came with Node.js 15."""
+    base = command.facts["stage"].facts["base"]
+    if not isinstance(base, Item) or base.facts["repository"] != "node" or not isinstance(base.facts["tag"], str):
+        return False
+    major = re.match(r"\d+", base.facts["tag"])
+    return major is not None and int(major[0]) < 15
+
+
 def _copied(command: Item, lockfile: str) -> bool:
-    """Whether a lockfile of the context is in the image when a command runs."""
+    """Whether a lockfile of the context is in the folder in which a command runs."""
+    name = lockfile.rpartition("/")[2]
     for stage in command.facts["stage"].facts["chain"]:
         for copy in stage.facts["copies"]:
             if copy.place.start > command.place.start or copy.facts["from"] is not None:
                 continue
-            if copy.facts["whole"]:
+            if copy.facts["path"] is None and _stays(command, copy):
+                # The base image's own folder: not known, and the same for both.
+                target, folder = "/", "/"
+            else:
+                target, folder = copy.facts["path"], command.facts["folder"]
+            if target is not None and folder is not None and join(folder, name) in _targets(copy, target, lockfile):
                 return True
-            for source in copy.facts["sources"]:
-                if source.kind is SCALAR and fnmatchcase(lockfile, source.value.removeprefix("./")):
-                    return True
     return False
+
+
+def _stays(command: Item, copy: Item) -> bool:
+    """Whether neither leaves a working directory that is not known."""
+    instruction, call = command.facts["instruction"], command.facts["call"]
+    moved = any(
+        each.facts["words"][0] == "cd"
+        for each in command.facts["stage"].facts["runs"]
+        if each.facts["instruction"] is instruction
+    )
+    return command.facts["folder"] is None and not moved and not call.folder and copy.facts["dest"].value in (".", "./")
+
+
+def _targets(copy: Item, target: str, lockfile: str) -> list[str | None]:
+    """Where a lockfile of the context may lie after a copy."""
+    if copy.facts["whole"]:
+        return [join(target, lockfile)]
+    found = []
+    dest, sources = str(copy.facts["dest"].value), copy.facts["sources"]
+    for source in sources:
+        if source.kind is SCALAR and fnmatchcase(lockfile, source.value.removeprefix("./")):
+            folder = dest.endswith("/") or dest in (".", "..") or len(sources) > 1 or "*" in source.value
+            found.append(join(target, lockfile.rpartition("/")[2]) if folder else target)
+    return found
 
 
 def node_env(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> list[Edit]:
@@ -135,22 +173,20 @@ def exec_form(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) ->
         return []
     last = commands[-1]
     words, nodes = last.facts["words"], last.facts["nodes"]
-    start, source = last.place.start, last.place.source
-    whole = source.text[started.place.end : started.node.end]
-    if words[0] in _BUILTINS or words[0].startswith(("'", '"', "[", "$", "(")) or "=" in words[0]:
+    source, start, end = last.place.source, last.place.start, nodes[-1].end
+    before, after = source.text[started.place.end : start], source.text[end : started.node.end]
+    if words[0] in _BUILTINS or words[0].startswith(("'", '"', "[", "$", "(")) or "=" in words[0] or after.strip():
         return []
-    if len(commands) == 1 and other is None and all(_WORD.fullmatch(slice_of(node)) for node in nodes):
-        if whole.split() == words:
+    if any(each.facts["words"][0] in _GROUPS for each in commands):
+        return []
+    alone = len(commands) == 1 and not before.strip()
+    # A script without a shebang is started by a shell alone; with the exec form CMD becomes an argument of ENTRYPOINT.
+    if alone and other is None and not words[0].endswith(".sh"):
+        if all(_WORD.fullmatch(slice_of(node)) for node in nodes) and source.text[start:end].split() == words:
             shown = ", ".join(f'"{word}"' for word in words)
-            return [Edit(source, start, nodes[-1].end, f"[{shown}]")]
-        return []
-    before = source.text[started.place.end : start]
-    if last.facts["assigned"] or re.search(r"[|({`]|(?<!&)&(?!&)", before + source.text[start : started.node.end]):
-        # Braces of a variable are no group; anything else here is more than a list of commands.
-        if last.facts["assigned"] or re.search(r"[|(`]|(?<!\$)\{|(?<!&)&(?!&)", whole):
-            return []
-    if len(commands) > 1 and last.facts["joiner"] not in ("&&", ";"):
-        return []
-    if len(commands) == 1 and before.strip():
+            return [Edit(source, start, end, f"[{shown}]")]
+    if last.facts["assigned"] or re.search(r"[|(`#]|(?<!\$)\{|(?<!&)&(?!&)", source.text[started.place.end : end]):
+        return []  # more than a list of commands
+    if not alone and (len(commands) == 1 or last.facts["joiner"] not in ("&&", ";")):
         return []
     return [Edit(source, start, start, "exec ")]

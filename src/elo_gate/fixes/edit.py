@@ -1,6 +1,8 @@
-"""Turns edits of spans into new text: comments, indentation, quotes, line ends and the final newline stay as they are."""
+"""Turns edits of spans into new text: comments, indentation, quotes and line ends stay as they are."""
 
 from __future__ import annotations
+
+from bisect import bisect_right
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,29 +53,48 @@ def written(edit: Edit) -> str:
     return edit.text.replace("\n", line_end(edit.source.text)) if "\n" in edit.text else edit.text
 
 
-def overlap(one: Edit, other: Edit) -> bool:
-    """Whether two edits want the same characters, or to insert at the same place."""
-    if one.source.path != other.source.path:
-        return False
-    if one.start == other.start:
-        return True
-    return one.start < other.end and other.start < one.end
+class _Taken:
+    """The spans of one source that are to be edited, none of them overlapping, in order."""
+
+    __slots__ = ("ends", "starts")
+
+    def __init__(self) -> None:
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+
+    def free(self, edit: Edit) -> bool:
+        """Whether an edit wants no character that is taken, and does not begin where another one does."""
+        at = bisect_right(self.starts, edit.start)
+        if at and (self.starts[at - 1] == edit.start or edit.start < self.ends[at - 1]):
+            return False
+        return at == len(self.starts) or self.starts[at] >= edit.end
+
+    def take(self, edit: Edit) -> None:
+        at = bisect_right(self.starts, edit.start)
+        self.starts.insert(at, edit.start)
+        self.ends.insert(at, edit.end)
+
+    def leave(self, edit: Edit) -> None:
+        at = bisect_right(self.starts, edit.start) - 1
+        del self.starts[at], self.ends[at]
 
 
 def apart(changes: Iterable[Change]) -> list[Change]:
     """The changes that can be applied at once: of two that overlap the first."""
-    taken: dict[str, list[Edit]] = {}
+    taken: dict[str, _Taken] = {}
     found = []
     for change in changes:
         own: list[Edit] = []
         for edit in change.edits:
-            if any(overlap(edit, other) for other in [*own, *taken.get(edit.source.path, ())]):
+            spans = taken.setdefault(edit.source.path, _Taken())
+            if not spans.free(edit):
+                for each in own:
+                    taken[each.source.path].leave(each)
                 break
+            spans.take(edit)
             own.append(edit)
         else:
             found.append(change)
-            for edit in own:
-                taken.setdefault(edit.source.path, []).append(edit)
     return found
 
 

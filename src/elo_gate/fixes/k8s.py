@@ -29,6 +29,28 @@ def restart_policy(fault: Fault, it: Item, file: Artifact, params: dict[str, Any
     return inner(fault.at, fault.values["policy"], "Always")
 
 
+# Kinds whose served version has no notable changes (kubernetes.io/docs/reference/using-api/deprecation-guide, looked up
+# on 2026-11-25), but for those that `served_api` looks at.
+_SAME = frozenset(
+    """CronJob PodDisruptionBudget HorizontalPodAutoscaler Role RoleBinding ClusterRole ClusterRoleBinding PriorityClass
+    Lease IngressClass RuntimeClass APIService StorageClass CSIDriver CSINode VolumeAttachment""".split()
+)
+
+
+def served_api(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> list[Edit]:
+    """The version that is served, where the object means the same in it."""
+    api, kind, instead = fault.values["api"], fault.values["kind"], fault.values["instead"]
+    if kind not in _SAME or not isinstance(fault.at, Node) or api.partition("/")[0] != instead.partition("/")[0]:
+        return []
+    if kind == "PodDisruptionBudget":
+        selector = it.node.get("spec", "selector")
+        if not (selector.get("matchLabels") or selector.get("matchExpressions")):
+            return []  # an empty selector meant no pod, and means every one
+    if kind == "HorizontalPodAutoscaler" and (api != "autoscaling/v2beta2" or "targetAverage" in slice_of(it.node)):
+        return []
+    return inner(fault.at, api, instead)
+
+
 def account_token(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> list[Edit]:
     """Switches the mount off: somebody has to know that nothing in the pod asks the API."""
     pod = it.facts["pod"]

@@ -7,11 +7,11 @@ import re
 from ..model import MAP, SCALAR, SEQ, Node, Source
 from .edit import Edit
 
-_TAIL = re.compile(r"[ \t]*(#[^\n]*)?(?=\r?\n|\Z)")
-_CODE_TAIL = re.compile(r"[ \t]*(//[^\n]*|/\*[^\n]*\*/[ \t]*)?(?=\r?\n|\Z)")
+_TAIL = re.compile(r"[ \t]*(#[^\n]*?)?(?=\r?\n|\Z)")
+_CODE_TAIL = re.compile(r"[ \t]*(//[^\n]*?|/\*[^\n]*\*/[ \t]*)?(?=\r?\n|\Z)")
 _BLANK = re.compile(r"[ \t]*")
 _COMMENT = re.compile(r"(?:^|\s)(?:#|//|/\*)", re.MULTILINE)
-_BETWEEN = re.compile(r"[\"']?\s*:(?:\s|&\S+|!\S+|#[^\n]*)*")
+_BETWEEN = re.compile(r"[\"']?\s*+:(?:\s++|[&!]\S++|#[^\n]*+)*+")
 
 
 def slice_of(node: Node) -> str:
@@ -125,6 +125,9 @@ def remove_entry(node: Node, name: str) -> list[Edit]:
         # `- name: x`: the dash stays for the entry that follows.
         following = next((other for other, _ in node.value if other.start > end), None)
         return [Edit(node.source, key.start, following.start)] if following is not None else []
+    rest = re.compile(r"(?:[ \t]*\r?\n)*([ \t]*)#").match(text, tail.end())
+    if rest is not None and len(rest[1]) > key.start - begin:
+        return []  # a comment that would fall into the text of the entry above
     return [Edit(node.source, begin, _line_after(text, tail.end(), begin == 0))]
 
 
@@ -158,6 +161,18 @@ def cut(source: Source, start: int, end: int) -> list[Edit]:
     if tail is not None and not tail[1] and not text[begin:start].strip():
         return [Edit(source, begin, _line_after(text, tail.end(), False))]
     return [Edit(source, start, end)]
+
+
+def joined(edits: list[Edit]) -> list[Edit]:
+    """Deletions, those that overlap as one: neighbours in a list share a comma."""
+    found: list[Edit] = []
+    for edit in sorted(edits, key=lambda each: (each.source.path, each.start)):
+        last = found[-1] if found else None
+        if last is not None and last.source is edit.source and edit.start <= last.end:
+            found[-1] = Edit(last.source, last.start, max(last.end, edit.end))
+        else:
+            found.append(edit)
+    return found
 
 
 def plain_scalar(node: Node) -> bool:

@@ -7,7 +7,7 @@ import re
 from ..kinds import next as config
 from ..model import MAP, Item, Node, Source
 from .edit import Edit
-from .maps import cut, indent_of, inner
+from .maps import cut, indent_of, inner, joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def defaults(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> 
         if not taken:
             return []
         edits += taken
-    return edits
+    return joined(edits)
 
 
 def noop_rewrite(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> list[Edit]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def always(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> list[Edit]:
     """`always` behind the value of each header that the finding names."""
-    keys = [fault.at, *(at for at, _ in fault.related)]
+    keys = [at for at in (fault.at, *(at for at, _ in fault.related)) if isinstance(at, Node)]
     values = {}
     for header in nginx.view(file, "headers"):
         value, key = header.facts["value"], header.facts["key"]
@@ -26,8 +26,8 @@ def always(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> li
             values[key.source.path, key.start] = value
     edits = []
     for key in keys:
-        value = values.get((key.source.path, key.start)) if isinstance(key, Node) else None
-        if value is None or value.start < value.end <= key.start:
+        value = values.get((key.source.path, key.start))
+        if value is None:
             return []
         text = value.source.text
         semicolon = re.compile(r"\s*;").match(text, value.end)
@@ -60,13 +60,12 @@ def _begin(place: Node, line: str) -> list[Edit]:
     opened = re.compile(r"\s*\{[ \t]*").match(text, place.end)
     if opened is None:
         return []
-    rest = re.compile(r"(#[^\n]*)?(?=\r?\n)").match(text, opened.end())
+    rest = re.compile(r"(#[^\n]*?)?(?=\r?\n)").match(text, opened.end())
     if rest is None:
         return [Edit(place.source, opened.end(), opened.end(), line + " ")]
     following = re.compile(r"\r?\n(?:[ \t]*\r?\n)*([ \t]+)[^\s}]").match(text, rest.end())
     blanks = following[1] if following is not None else indent_of(text, place.start) + "    "
-    at = rest.end() - (text[rest.end() - 1] == "\r")
-    return [Edit(place.source, at, at, f"\n{blanks}{line}")]
+    return [Edit(place.source, rest.end(), rest.end(), f"\n{blanks}{line}")]
 
 
 def protocols(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> list[Edit]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..kinds.script import reading
 from ..model import Item, Node
 from .edit import Edit
 from .maps import line_start
@@ -23,8 +24,8 @@ def shebang_first(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]
     text = node.source.text
     begin = line_start(text, node.start)
     end = text.find("\n", node.start)
-    if begin == 0 or end < 0 or not text.startswith("#!", begin):
-        return []
+    if begin == 0 or end < 0 or not text.startswith("#!", begin) or "\r" in text:
+        return []  # a carriage return would be a part of the interpreter's name
     line = text[begin:end].rstrip("\r")
     if not text[:begin].strip():
         return [Edit(node.source, 0, begin)]
@@ -46,6 +47,9 @@ def guarded(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> l
     if not isinstance(node, Node):
         return []
     written = node.source.text[node.start : node.end]
+    call = next((each for each in reading(file).calls if any(w.start == node.start for w in each.words)), None)
+    if call is None or call.outer is not None:
+        return []  # within a text that another shell reads
     if any(mark in written for mark in ("'", "\\", "`", "$(")):
         return []
     edits = []

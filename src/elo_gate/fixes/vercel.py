@@ -6,7 +6,7 @@ import re
 
 from ..model import Item
 from .edit import Edit
-from .maps import cut, inner, remove_entry
+from .maps import cut, inner, joined, remove_entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def noop_routes(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) 
     noops = [each.node for each in entries if each.facts["noop"]]
     if len(noops) == len(entries):
         return remove_entry(file.root, "routes")
-    return [edit for node in noops for edit in cut(node.source, node.start, node.end)]
+    return joined([edit for node in noops for edit in cut(node.source, node.start, node.end)])
 
 
 def trailing_comma(fault: Fault, it: Item, file: Artifact, params: dict[str, Any]) -> list[Edit]:

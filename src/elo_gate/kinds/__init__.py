@@ -1,15 +1,20 @@
 """Turns a path into the kind of file it is: one table, and one module a kind that is imported on first match.
 
 A kind's module has `load(artifact)`, `VIEWS` (name -> items of an artifact), `signs(artifact)` (what its content
-says about its environment) and may have `secrets(artifact)` (spans to mask), `settle(artifact)` (a second look once every
-artifact of the tree is loaded) and `looks_like(path, text)` (whether a file with such a name is of the kind at all).
+says about its environment) and may have `secrets(artifact)` (spans to mask), `settle(artifact)` (a second look once
+every artifact of the tree is loaded) and `looks_like(path, text)` (whether a file with such a name is of the kind at
+all).
 """
 
 from __future__ import annotations
 
+from ..model import MAP, SCALAR, SEQ
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+
+    from ..model import Node
 
 # kind -> (module, what it is, the path an example of it has)
 KINDS = {
@@ -169,7 +174,7 @@ def always_k8s(path: str) -> bool:
 
 def reason_unjudged(path: str) -> str:
     """Why a file that is of no kind is not judged, in words."""
-    folder, _, name = path.rpartition("/")
+    name = path.rpartition("/")[2]
     lower = name.lower()
     ending = lower.rpartition(".")[2]
     if lower == "bitbucket-pipelines.yml":
@@ -185,6 +190,44 @@ def reason_unjudged(path: str) -> str:
     if ending in _PROSE:
         return "prose"
     return "no configuration of a kind that is judged"
+
+
+# Kind -> the entries of its map that have to be maps or lists. Whatever reads such a file refuses another shape, and
+# nothing in it could be judged.
+_SHAPES = {
+    "action": (("runs", MAP),),
+    "compose": (("services", MAP),),
+    "gitlab": (),
+    "k8s": (("metadata", MAP), ("spec", MAP)),
+    "pipeline": (("phases", MAP), ("jobs", SEQ), ("stages", SEQ)),
+    "vercel": (),
+}
+
+
+def misshapen(kind: str, root: Node) -> tuple[Node, str] | None:
+    """(node, what it has to be) of the first part of a file that is no map or no list where nothing else is read."""
+    entries = _SHAPES.get(kind)
+    if entries is None:
+        return None
+    several = root.kind is SEQ and kind in ("compose", "gitlab", "k8s")
+    for document in root.value if several else (root,):
+        if document.kind is not MAP:
+            if kind != "k8s" and document.kind in (SCALAR, SEQ) and not document.is_null():
+                return document, "a map"
+            continue
+        for name, wanted in entries:
+            value = document.get(name)
+            known = value.kind in (MAP, SEQ) or (value.kind is SCALAR and "${{" not in value.value)
+            if known and value.kind is not wanted and not value.is_null():
+                return value, "a map" if wanted is MAP else "a list"
+        for path in (("spec", "template", "spec", "containers"), ("spec", "containers")) if kind == "k8s" else ():
+            containers = document.get(*path)
+            if containers.kind in (SCALAR, MAP) and not containers.is_null():
+                return containers, "a list"
+        for _, service in document.get("services").items() if kind == "compose" else ():
+            if service.kind in (SCALAR, SEQ) and not service.is_null():
+                return service, "a map"
+    return None
 
 
 def module_of(kind: str) -> ModuleType:

@@ -103,7 +103,30 @@ def _file(artifact: Artifact) -> list[Item]:
     return [Item(artifact.root, {"jobs": jobs}, jobs[0].place)] if jobs else []
 
 
+# A time that another program fills in.
+_FILLED_IN = re.compile(r"\{\{|\{%|\$|%[A-Z_]+%|<%")
+_ASSIGNMENT = re.compile(r"[ \t]*(?:\w+|\"[^\"]+\"|'[^']+')[ \t]*=")
+
+
+def _problems(artifact: Artifact) -> list[Item]:
+    """Lines of a crontab that are no job (`code` "line"), and the times of those that are ("when")."""
+    if artifact.path.lower().endswith(".timer"):
+        return []
+    source = artifact.source
+    found = [Item(job.node, {"code": "when"}, job.place) for job in artifact.views["jobs"]]
+    for number, start in enumerate(source.starts, 1):
+        line = source.line(number)
+        bare = line.strip()
+        if not bare or bare[0] == "#" or _LINE.match(line) or _ASSIGNMENT.match(line) or _FILLED_IN.search(line):
+            continue
+        start += len(line) - len(line.lstrip())
+        node = Node(SCALAR, "", source, start, start + len(bare), "'")
+        found.append(Item(node, {"code": "line"}, node))
+    return found
+
+
 VIEWS: dict[str, Callable[[Artifact], list[Item]]] = {
     "file": _file,
     "jobs": lambda artifact: artifact.views["jobs"],
+    "problems": _problems,
 }

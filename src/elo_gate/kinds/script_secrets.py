@@ -18,7 +18,9 @@ _SHORT = {"mysql": "-p", "mysqldump": "-p", "mariadb": "-p", "mariadb-dump": "-p
           "sshpass": "-p", "mongodump": "-p", "mongorestore": "-p"}  # fmt: skip
 
 
-_ASKING = frozenset(("pg_dump", "pg_dumpall", "pg_restore", "pg_basebackup", "psql", "createdb", "dropdb", "createuser"))
+_ASKING = frozenset(
+    ("pg_dump", "pg_dumpall", "pg_restore", "pg_basebackup", "psql", "createdb", "dropdb", "createuser")
+)
 
 
 def literals(artifact: Artifact) -> list[tuple[Node, str, Node]]:

@@ -1,4 +1,4 @@
-"""Turns offsets into positions of the Language Server Protocol and back: lines from 0, columns in an encoding's units."""
+"""Turns offsets into positions of the Language Server Protocol: lines from 0, columns in an encoding's units."""
 
 from __future__ import annotations
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from lsprotocol import types
 from pygls import uris
@@ -40,10 +42,18 @@ class Server(LanguageServer):
         self.roots: dict[str, Workspace] = {}
         self.waiting: dict[str, int] = {}  # uri or root -> the number of the last wish to judge it
         self.told = ""
+        self.ended = False
         before = threading.stack_size(STACK)
         self.judging = ThreadPoolExecutor(1, "elo-gate")
         self.judging.submit(lambda: None).result()  # the thread starts here, with its stack
         threading.stack_size(before)
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Says of an unexpected error its class alone: its message may quote what a file holds."""
+        params = types.ShowMessageParams(
+            types.MessageType.Error, f"elo-gate: failed: {type(error.__cause__ or error.__context__ or error).__name__}"
+        )
+        self.window_show_message(params)
 
     # -- where things are
 
@@ -162,6 +172,10 @@ def made(as_of: str | None = None) -> Server:
     """A server with its features."""
     server = Server(as_of)
 
+    @server.feature(types.SHUTDOWN)
+    def ended(ls: Server, params: None) -> None:
+        ls.ended = True
+
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     async def opened(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
         await _changed(ls, params.text_document.uri, 0, whole=True)
@@ -265,11 +279,14 @@ def _actions(ls: Server, params: types.CodeActionParams) -> list[types.CodeActio
 
 
 def serve() -> int:
-    """Serves until the editor ends it; gives the exit code."""
+    """Serves until the editor ends it; the exit code: 0 when it said so before, else 1, as the protocol wants."""
     import gc
 
     # The command line does without collecting: a run is short. A server is not.
     gc.enable()
     server = made()
-    server.start_io()
-    return 0
+    # The library closes what it writes to; and a word of anybody else must not get between the messages.
+    stdin, stdout = os.fdopen(os.dup(sys.stdin.fileno()), "rb"), os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    sys.stdout = sys.stderr
+    server.start_io(stdin, stdout)
+    return 0 if server.ended else 1

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from ..model import Finding, Source
 
-WHOLE = "project"
+    Key = tuple[str, str, int]
+
 NOT_ANALYSED = "not-analysed"
 
 
@@ -45,7 +46,7 @@ class Seen:
 
 
 class Workspace:
-    """One root. `texts` are the editor's, by path; `seen` is path -> what the last judgement found there."""
+    """One root. `texts` are the editor's, by path; `seen` is path -> what is to be shown there."""
 
     def __init__(self, root: str, as_of: str | None = None) -> None:
         self.root = os.path.realpath(root)
@@ -54,6 +55,9 @@ class Workspace:
         self.error = ""  # why nothing can be judged, in words
         self.ruleset: Any = None
         self._as_of = as_of
+        self._whole: dict[str, Seen] = {}  # what the last judgement of the whole tree found, with which texts
+        self._with: dict[str, str] = {}
+        self._corrections: dict[str, tuple[list[Finding], set[Key]]] = {}
 
     def below(self, path: str) -> str | None:
         """A file's path below the root; None when it lies outside."""
@@ -67,29 +71,46 @@ class Workspace:
         before = set(self.seen)
         if run is None:
             return before
-        self.seen = _by_path(run)
+        self._whole = _by_path(run)
+        self._with = texts
+        self._corrections = {}
+        self.seen = dict(self._whole)
         return before | set(self.seen)
 
     def judge_one(self, path: str, texts: dict[str, str]) -> set[str]:
-        """Judges one file alone. What only the whole tree tells about it stays, where its line is still there."""
+        """Judges one file alone, and corrects that as the whole tree corrected it last, line by line."""
+        if path not in self._corrections:
+            self._corrections[path] = self._correction(path)
         run = self._run(texts, [path])
         if run is None:
             return {path}
-        old = self.seen.get(path)
         new = _by_path(run).get(path) or Seen()
-        if old is not None:
-            # A rule over the whole tree did not run, and others could not decide without the other files.
-            silent = {rule.id for rule in run.ruleset.of(WHOLE)}
-            silent |= {rule for rule, where, _, _ in run.verdict.coverage.undecided if where == path}
-            broken = bool(new.troubles)
-            source = next((each.source for each in run.project.all() if each.path == path), None)
-            for finding in old.findings:
-                if source is not None and (finding.rule.id in silent or broken):
-                    moved = _moved(finding, source)
-                    if moved is not None and not any(_same(moved, each) for each in new.findings):
-                        new.findings.append(moved)
+        source = run.project.read(path)
+        old = self.seen.get(path)
+        more, less = self._corrections[path]
+        if new.troubles and old is not None:
+            more, less = old.findings, set()  # a file that is being typed is often one that does not parse
+        new.findings = [each for each in new.findings if _key(each) not in less]
+        if source is not None:
+            for finding in more:
+                moved = _moved(finding, source)
+                if moved is not None:
+                    new.findings.append(moved)
         self.seen[path] = new
         return {path}
+
+    def _correction(self, path: str) -> tuple[list[Finding], set[Key]]:
+        """(findings of a file that only the whole tree gives, those that a file alone gives and the tree takes back).
+
+        A file alone says more where another one makes good what it lacks, and less where another one is needed.
+        """
+        whole = self._whole.get(path) or Seen()
+        run = self._run(self._with, [path])
+        alone = (_by_path(run).get(path) or Seen()).findings if run is not None else []
+        without = {(_key(each), each.message) for each in alone}
+        within = {(_key(each), each.message) for each in whole.findings}
+        more = [each for each in whole.findings if (_key(each), each.message) not in without]
+        return more, {_key(each) for each in alone if (_key(each), each.message) not in within}
 
     def _run(self, texts: dict[str, str], files: list[str] | None) -> gate.Run | None:
         try:
@@ -136,5 +157,7 @@ def _moved(finding: Finding, source: Source) -> Finding | None:
     return moved
 
 
-def _same(one: Finding, other: Finding) -> bool:
-    return one.rule.id == other.rule.id and one.start == other.start
+def _key(finding: Finding) -> Key:
+    """A finding wherever its line has moved to: the rule, the line, the column."""
+    number, column = finding.source.position(finding.start)
+    return finding.rule.id, finding.source.line(number), column

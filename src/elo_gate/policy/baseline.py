@@ -249,16 +249,9 @@ def _tail(one: str, other: str) -> int:
 
 def read(path: str, conflicts: bool = False) -> list[Entry]:
     """The entries of a file on disk. Raises ConfigError, and FileNotFoundError when there is none."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read(64 << 20)
-        return parse(data.decode("utf-8"), path, conflicts)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: not UTF-8") from None
+    from .config import text_of
+
+    return parse(text_of(path, 64 << 20), path, conflicts)
 
 
 def add(baseline: Baseline, findings: Iterable[Finding], project: Project, reason: str) -> int:

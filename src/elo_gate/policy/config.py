@@ -88,37 +88,56 @@ def find(root: str, top: str) -> str | None:
     while True:
         own = os.path.join(folder, "elo-gate.toml")
         shared = os.path.join(folder, "pyproject.toml")
-        has_own, has_shared = os.path.isfile(own), _mentions(shared)
+        # What is no file (a folder, a pipe) is refused when it is read, rather than looked over.
+        has_own, has_shared = os.path.lexists(own) and not os.path.isdir(own), _mentions(shared)
         if has_own and has_shared:
             raise ConfigError(f"{folder}: both elo-gate.toml and [tool.elo-gate] in pyproject.toml; keep one of them")
         if has_own or has_shared:
-            return own if has_own else shared
+            found = own if has_own else shared
+            return within(found, top, os.path.basename(found))
         above = os.path.dirname(folder)
         if folder in (top, above):
             return None
         folder = above
 
 
+def within(path: str, top: str, named: str) -> str:
+    """A path, where it lies in the repository and no link leads out of it. Raises ConfigError."""
+    real = os.path.realpath(path)
+    if not (real + os.sep).startswith(os.path.realpath(top) + os.sep):
+        raise ConfigError(f"{path}: '{named}' leads out of the repository")
+    return path
+
+
 def _mentions(path: str) -> bool:
+    from ..discover import Unreadable, read_file
+
     try:
-        with open(path, "rb") as file:
-            return b"[tool.elo-gate" in file.read(1 << 20)
-    except OSError:
+        return os.path.isfile(path) and b"[tool.elo-gate" in read_file(os.path.realpath(path))
+    except Unreadable:
         return False
+
+
+def text_of(path: str, limit: int = 1 << 20) -> str:
+    """The text of a file that a configuration is made of. Raises ConfigError; FileNotFoundError when there is none."""
+    from ..discover import Unreadable, read_file
+
+    if not os.path.lexists(path):
+        raise FileNotFoundError(path)
+    try:
+        return read_file(os.path.realpath(path), limit).decode("utf-8")
+    except Unreadable as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: not UTF-8") from None
 
 
 def read(path: str, root: str) -> Policy:
     """The policy in a file, with globs made relative to the judged root. Raises ConfigError."""
     try:
-        with open(path, "rb") as file:
-            data = file.read((1 << 20) + 1)
-        if len(data) > 1 << 20:
-            raise ConfigError(f"{path}: larger than 1 MiB")
-        text = data.decode("utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: not UTF-8") from None
+        text = text_of(path)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file") from None
     # Globs are relative to the configuration's folder, which is the root or above it.
     below = os.path.relpath(root, os.path.dirname(path)).replace(os.sep, "/")
     return read_text(path, text, "" if below == "." else below + "/")
@@ -139,6 +158,7 @@ def read_text(path: str, text: str, below: str, opened: Callable[[str], str] | N
     if os.path.basename(path) == "pyproject.toml":
         root = root.get("tool", "elo-gate")
     values = _table(root, KEYS, source, "") if root else {}
+    values["rules"] = folders(values, path)
     if values.get("extends"):
         from .extends import merge
 
@@ -153,7 +173,7 @@ def read_text(path: str, text: str, below: str, opened: Callable[[str], str] | N
     policy.max_days = values.get("max_days", 0)
     policy.fail_on = values.get("fail_on", "error")
     policy.exclude = [_under(each, below) for each in values.get("exclude", [])]
-    policy.rules = [os.path.join(os.path.dirname(path), each) for each in values.get("rules", [])]
+    policy.rules = values.get("rules", [])
     policy.platforms = values.get("platforms", [])
     policy.elo = values.get("standard") == "elo"
     policy.allow_empty = values.get("allow_empty", False)
@@ -200,6 +220,31 @@ def read_text(path: str, text: str, below: str, opened: Callable[[str], str] | N
             ignore.node = _at(entry["node"], Source(os.path.basename(path), text))
         policy.ignores.append(ignore)
     return policy
+
+
+def folders(values: dict[str, Any], path: str) -> list[str]:
+    """The folders of own rules that a configuration names, which lie in its repository. Raises ConfigError."""
+    base = os.path.dirname(os.path.abspath(path))
+    found = []
+    for each in values.get("rules", []):
+        full = os.path.join(os.path.dirname(path), each)
+        if os.path.isabs(each):
+            raise ConfigError(f"{path}: rules: '{each}' is relative to the configuration's folder")
+        found.append(full)
+        within(os.path.normpath(full), top_of(base), each)
+    return found
+
+
+def top_of(folder: str) -> str:
+    """The nearest folder at or above one that holds `.git`, else the folder itself."""
+    at = folder
+    while True:
+        if os.path.lexists(os.path.join(at, ".git")):
+            return at
+        above = os.path.dirname(at)
+        if above == at:
+            return folder
+        at = above
 
 
 def _at(node: Node, here: Source) -> Node:

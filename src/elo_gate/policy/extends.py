@@ -13,7 +13,7 @@ import sys
 
 from ..model import Source
 from . import ConfigError
-from .config import KEYS, RULE_LEVELS, _table
+from .config import KEYS, RULE_LEVELS, _table, folders, text_of, top_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,19 +21,24 @@ if TYPE_CHECKING:
     from typing import Any
 
 DEPTH = 10
-_LIMIT = 1 << 20
+COUNT = 100
 _PACKAGE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z", re.A)
 # Said by the configuration itself and not handed on.
 _OWN = ("extends", "baseline")
 
 
 def merge(
-    values: dict[str, Any], path: str, opened: Callable[[str], str] | None = None, within: tuple[str, ...] = ()
+    values: dict[str, Any],
+    path: str,
+    opened: Callable[[str], str] | None = None,
+    within: tuple[str, ...] = (),
+    read: list[str] | None = None,
 ) -> dict[str, Any]:
     """The values of a configuration at a path with those it extends. Raises ConfigError."""
     merged: dict[str, Any] = {}
     line = 1
     here = within or (os.path.realpath(path),)
+    read = [] if read is None else read
     for name in values["extends"]:
         base, text = _open(name, path, opened, line)
         key = os.path.realpath(base)
@@ -41,11 +46,16 @@ def merge(
             raise ConfigError(f"{path}: extends: '{name}' comes back to itself")
         if len(here) > DEPTH:
             raise ConfigError(f"{path}: extends: more than {DEPTH} policies, one on the other")
-        merged = _over(merged, _values(base, text, opened, (*here, key)), path)
+        read.append(key)
+        if len(read) > COUNT:
+            raise ConfigError(f"{path}: extends: more than {COUNT} policies in all")
+        merged = _over(merged, _values(base, text, opened, (*here, key), read), path)
     return {**_over(merged, values, path), "extends": values["extends"], "baseline": values.get("baseline", "")}
 
 
-def _values(path: str, text: str, opened: Callable[[str], str] | None, within: tuple[str, ...]) -> dict[str, Any]:
+def _values(
+    path: str, text: str, opened: Callable[[str], str] | None, within: tuple[str, ...], read: list[str]
+) -> dict[str, Any]:
     """The values of a policy that is extended, what it extends itself taken in."""
     from ..syntax.toml import parse
 
@@ -54,20 +64,20 @@ def _values(path: str, text: str, opened: Callable[[str], str] | None, within: t
     if problems:
         raise ConfigError(f"{path}:{source.position(problems[0].start)[0]}: {problems[0].message}")
     values = _table(root, KEYS, source, "")
-    values["rules"] = [os.path.join(os.path.dirname(path), each) for each in values.get("rules", [])]
+    values["rules"] = folders(values, path)
     for entries in values.values():
         for entry in entries if isinstance(entries, list) else ():
             if isinstance(entry, dict):
                 entry["file"] = path
     if values.get("extends"):
-        values = merge(values, path, opened, within)
+        values = merge(values, path, opened, within, read)
     return {name: value for name, value in values.items() if name not in _OWN}
 
 
 def _open(name: str, path: str, opened: Callable[[str], str] | None, line: int) -> tuple[str, str]:
     """(path, text) of a policy by the name that `extends` gives it."""
     folder = os.path.dirname(os.path.abspath(path))
-    top = _top(folder)
+    top = top_of(folder)
     if name.startswith("pkg:"):
         found = _installed(name[4:], top)
         if found is None:
@@ -81,18 +91,6 @@ def _open(name: str, path: str, opened: Callable[[str], str] | None, line: int) 
     if not os.path.realpath(full).startswith(os.path.realpath(top) + os.sep):
         raise ConfigError(f"{path}: extends: '{name}' leads out of the repository")
     return full, _read(full)
-
-
-def _top(folder: str) -> str:
-    """The nearest folder at or above one that holds `.git`, else the folder itself."""
-    at = folder
-    while True:
-        if os.path.lexists(os.path.join(at, ".git")):
-            return at
-        above = os.path.dirname(at)
-        if above == at:
-            return folder
-        at = above
 
 
 def _installed(name: str, top: str) -> str | None:
@@ -123,15 +121,9 @@ def _runs_from(folder: str) -> bool:
 
 def _read(path: str) -> str:
     try:
-        with open(path, "rb") as file:
-            data = file.read(_LIMIT + 1)
-        if len(data) > _LIMIT:
-            raise ConfigError(f"{path}: larger than 1 MiB")
-        return data.decode("utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: not UTF-8") from None
+        return text_of(path)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file") from None
 
 
 def _over(base: dict[str, Any], own: dict[str, Any], path: str) -> dict[str, Any]:

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from .. import discover, environment
-from ..kinds import KINDS, PROGRAMS, always_k8s, kind_by_content, kind_of, module_of, reason_unjudged
+from ..kinds import (
+    KINDS,
+    PROGRAMS,
+    always_k8s,
+    kind_by_content,
+    kind_of,
+    misshapen,
+    module_of,
+    reason_unjudged,
+)
 from ..model import Artifact, Problem, Source
+from ..patience import FILE, TREE, Overdue, Patience
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +39,7 @@ class Project:
 
     __slots__ = (
         "tree", "as_of", "elo", "platforms", "promises", "services_named", "provided", "declared", "partial",
-        "examined", "aside", "table", "programs", "facts", "_artifacts", "_sources", "_packages", "_ignores",
+        "examined", "aside", "table", "programs", "facts", "patience", "_artifacts", "_sources", "_packages", "_ignores",
         "_exclude", "_environments", "_known",
     )  # fmt: skip
 
@@ -54,6 +64,7 @@ class Project:
         self.programs: list[str] = []
         self.examined = False  # an example of a rule is judged as if there were more files
         self.facts: dict[str, Any] = {}
+        self.patience = Patience()
         self.promises: tuple[str, ...] = ()
         self.services_named: list[tuple[str, tuple[Callable[[str], bool], ...]]] = []
         self.provided: dict[str, set[str]] = {}
@@ -110,7 +121,7 @@ class Project:
         try:
             text = discover.decode(self.tree.read(path))
         except discover.Unreadable as error:
-            if looks_like is not None and not looks_like(path, self._shreds(path)):
+            if looks_like is not None and not self._alike(looks_like, path, self._shreds(path)):
                 self.aside[path] = reason_unjudged(path)
                 return None
             if content_decides and not always_k8s(path):
@@ -123,7 +134,7 @@ class Project:
                 self.aside[path] = reason_unjudged(path)
                 return None
             kind = found
-        elif looks_like is not None and not looks_like(path, text):
+        elif looks_like is not None and not self._alike(looks_like, path, text):
             self.aside[path] = reason_unjudged(path)
             return None
         source = self._sources.setdefault(path, Source(path, text)) or Source(path, text)
@@ -131,7 +142,11 @@ class Project:
         artifact.project = self
         self._artifacts[path] = artifact
         module = module_of(kind)
-        module.load(artifact)
+        self._try(artifact, FILE, module.load)
+        wrong = misshapen(kind, artifact.root) if artifact.state == "judged" else None
+        if wrong is not None:
+            node, wanted = wrong
+            artifact.problems.append(Problem("shape", f"{wanted} has to stand here", node.start, node.start + 1, True))
         if kind == "railway" and path.endswith(".json") and not module.recognises(artifact.root):
             if not artifact.problems:
                 del self._artifacts[path]
@@ -144,6 +159,24 @@ class Project:
             elif any(problem.fatal for problem in artifact.problems):
                 artifact.state = "broken"
         return artifact
+
+    def _try(self, artifact: Artifact, free: float, work: Callable[[Artifact], Any]) -> Any:
+        """What some work on an artifact returns; one that fails or does not end breaks the artifact, never the run."""
+        try:
+            return self.patience.spend(free, lambda: work(artifact))
+        except Overdue:
+            why = "it takes too long to read"
+        except Exception as error:
+            why = f"the reader failed: {type(error).__name__}"
+        artifact.problems.append(Problem("failed", why, 0, 0, True))
+        return None
+
+    def _alike(self, looks_like: Callable[[str, str], bool], path: str, text: str) -> bool:
+        """Whether a file is of the kind of its name; yes where that cannot be told."""
+        try:
+            return self.patience.spend(FILE, lambda: looks_like(path, text))
+        except (Overdue, Exception):
+            return True
 
     def _shreds(self, path: str) -> str:
         """What can be made out of a file that is no sound text, to tell whether it matters; never shown."""
@@ -176,7 +209,7 @@ class Project:
             alike = [name for name in files if kind_of(f"{folder}/{name}" if folder else name) == kind]
             found = environment.by_siblings(path, kind, alike)
         if found is None and not any(problem.fatal for problem in artifact.problems):
-            found = module_of(kind).signs(artifact)
+            found = self._try(artifact, FILE, module_of(kind).signs)
         if found is not None:
             artifact.environment, artifact.why = found
             artifact.assumed = False
@@ -192,14 +225,16 @@ class Project:
             module = module_of(artifact.kind)
             settle = getattr(module, "settle", None)
             if settle is not None:
-                settle(artifact)
+                self._try(artifact, TREE, settle)
             parts = getattr(module, "parts", None)
             if parts is not None and artifact.state == "judged":
-                for part in parts(artifact):
+                for part in self._try(artifact, TREE, parts) or ():
                     other = self._artifacts.get(part)
                     if other is not None and other is not artifact and other.state == "judged":
                         other.state, other.why = "aside", f"judged as part of {path}"
                         self._known = None
+            if artifact.state == "judged" and any(problem.code == "failed" for problem in artifact.problems):
+                artifact.state = "broken"
 
     # -- questions
 

@@ -38,7 +38,22 @@ _COMMON = ("-U", "-h", "-p", "-d", "-f", "-F", "-t", "-n", "-N", "-T", "-j", "-Z
 _PSQL = ("-U", "-h", "-p", "-d", "-f", "-v", "-c", "-o", "-L", "-P", "--username", "--host", "--port", "--dbname",
          "--file", "--set", "--variable", "--command", "--output")  # fmt: skip
 _FETCHERS = frozenset(
-    ("aws", "rclone", "gsutil", "gcloud", "scp", "rsync", "cp", "mv", "s3cmd", "mc", "restic", "curl", "wget", "openssl")
+    (
+        "aws",
+        "rclone",
+        "gsutil",
+        "gcloud",
+        "scp",
+        "rsync",
+        "cp",
+        "mv",
+        "s3cmd",
+        "mc",
+        "restic",
+        "curl",
+        "wget",
+        "openssl",
+    )
 )
 _LONG = 400
 _REFERENCE = re.compile(r"\$\{(\w+)(?::?[-=]([^}]*)|[#%:?][^}]*)?\}|\$(\w+)|\$\([^)]*\)|`[^`]*`|\$[@*#?!$-]|%[A-Za-z]")
@@ -419,7 +434,7 @@ def _restore(unit: Unit, call: Call, before: Call | None, inside: bool) -> None:
 
 
 def _fetched(unit: Unit, call: Call, name: str) -> bool:
-    """Whether a command above has written the file that is restored: `age --decrypt --output FILE`, `aws s3 cp X FILE`."""
+    """Whether a command above has written the file that is restored: `age --decrypt --output F`, `aws s3 cp X F`."""
     for other in unit.script.calls:
         if other.place.start >= call.place.start:
             return False

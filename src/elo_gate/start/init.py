@@ -86,7 +86,7 @@ def plan(root: str, as_of: str | None = None, force: bool = False, github: bool 
     return made
 
 
-def _found(run: gate.Run, platforms: dict[str, str], services: list[str]) -> list[str]:
+def _found(run: gate.Run, platforms: dict[str, str], services: dict[str, list[str]]) -> list[str]:
     from ..kinds import KINDS
 
     coverage = run.verdict.coverage
@@ -95,17 +95,24 @@ def _found(run: gate.Run, platforms: dict[str, str], services: list[str]) -> lis
         kinds[artifact.kind] = kinds.get(artifact.kind, 0) + 1
     lines = []
     if kinds:
-        lines.append("files: " + ", ".join(f"{count} {KINDS[kind][1]}" for kind, count in sorted(kinds.items())))
+        lines.append("files: " + ", ".join(f"{KINDS[kind][1]} ({count})" for kind, count in sorted(kinds.items())))
     if coverage.aside:
         lines.append(f"set aside as not production: {len(coverage.aside)} (elo-gate show files)")
     if platforms:
         lines.append("platforms: " + ", ".join(f"{name} ({inert(path)})" for name, path in platforms.items()))
     if services:
-        lines.append("services: " + ", ".join(services[:12]) + (f" and {len(services) - 12} more" if len(services) > 12 else ""))  # fmt: skip
+        more = f" and {len(services) - 12} more" if len(services) > 12 else ""
+        lines.append("services: " + ", ".join(list(services)[:12]) + more)
     verdict = run.verdict
-    lines.append("findings: " + ", ".join(f"{verdict.count(level)} {level}s" for level in ("error", "warning", "note")))
+    lines.append(
+        "findings: " + ", ".join(_counted(verdict.count(level), level) for level in ("error", "warning", "note"))
+    )
     lines += [f"not looked at: {inert(reason)}" for reason in verdict.reasons[:3]]
     return lines
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _baseline(made: Plan, force: bool, counted: bool) -> None:
@@ -121,7 +128,12 @@ def _baseline(made: Plan, force: bool, counted: bool) -> None:
         made.left.append(f"{BASELINE}: nothing was found that would have to be accepted")
     else:
         made.steps.append(
-            Step(BASELINE, "", f"accepts the {count} findings of today, so that only new ones block", there)
+            Step(
+                BASELINE,
+                "",
+                f"accepts what is found today ({count}, and what the platforms add), so that only new findings block",
+                there,
+            )
         )
 
 
@@ -143,9 +155,8 @@ def _pipelines(made: Plan, force: bool, github: bool) -> None:
     elif github or os.path.isdir(os.path.join(root, ".github")):
         there = os.path.lexists(os.path.join(root, pipelines.WORKFLOW))
         branch = _branch(root)
-        made.steps.append(
-            Step(pipelines.WORKFLOW, pipelines.workflow(__version__, branch), f"judges pull requests and {branch}", there)
-        )  # fmt: skip
+        text = pipelines.workflow(__version__, branch)
+        made.steps.append(Step(pipelines.WORKFLOW, text, f"judges pull requests and {inert(branch)}", there))
     elif os.path.lexists(os.path.join(root, ".gitlab-ci.yml")):
         made.left.append(".gitlab-ci.yml: see docs/gitlab.md for the job to add")
     else:
@@ -279,9 +290,7 @@ def render(made: Plan, contents: bool = False) -> str:
         lines += ["", "To write"]
         width = max(len(step.path) for step in made.steps)
         for step in made.steps:
-            word = (
-                "changes" if step.path == pipelines.HOOKS and step.replaces else "replaces" if step.replaces else "new"
-            )
+            word = "new" if not step.replaces else "changes" if step.path == pipelines.HOOKS else "replaces"
             lines.append(f"  {step.path:{width}}  {word}: {step.note}")
             if contents and step.text:
                 lines += ["", *(f"    | {line}".rstrip() for line in step.text.splitlines()), ""]
@@ -292,10 +301,11 @@ def render(made: Plan, contents: bool = False) -> str:
             lines += [f"  {first}", *(f"    {line}" for line in rest)]
     if made.best:
         lines += ["", "What buys most"]
-        for each in made.best:
-            finding = each.finding
+        for best in made.best:
+            finding = best.finding
             line = finding.source.position(finding.start)[0]
             title = made.run.ruleset.words(finding.rule.id)["title"]
-            more = f" ({each.places} places in {each.files} files)" if each.files > 1 else f" ({each.places} places)" if each.places > 1 else ""  # fmt: skip
+            more = f" ({best.places} places" if best.places > 1 else ""
+            more += f" in {best.files} files)" if best.files > 1 else ")" if more else ""
             lines.append(f"  {inert(finding.source.path)}:{line}  {finding.severity}  {finding.rule.id}: {title}{more}")
     return "\n".join(lines) + "\n"

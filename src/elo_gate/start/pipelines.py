@@ -71,7 +71,7 @@ def hook(version: str) -> str:
 
 def workflow(version: str, branch: str) -> str:
     """A new workflow that judges changes and the branch."""
-    plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_/-]*", branch) and branch.lower() not in ("true", "false", "null", "yes", "no", "on", "off", "y", "n")  # fmt: skip
+    plain = branch in ("main", "master") or re.fullmatch(r"[a-z]+(/[a-z]+)+", branch)
     return _WORKFLOW.format(version=version, branch=branch if plain else "'" + branch.replace("'", "''") + "'")
 
 

@@ -20,6 +20,10 @@ _PROMISES = {
     "scheduled-backup": ("sql", "script", "schedule"),
 }
 _NAMES = 12
+# Kinds of which a tree often holds one file for each environment.
+_TOLD = ("compose", "dockerfile", "env", "k8s")
+# Of an example or an archive nobody wonders whether it is production.
+_ENVIRONMENTS = ("staging", "development", "test", "demo")
 
 
 def quoted(text: str) -> str:
@@ -34,22 +38,32 @@ def _list(words: Iterable[str]) -> str:
 
 
 def text(
-    project: Project, platforms: dict[str, str], services: list[str], unseen: dict[str, list[str]], baseline: str
+    project: Project,
+    platforms: dict[str, str],
+    services: dict[str, list[str]],
+    unseen: dict[str, list[str]],
+    baseline: str,
 ) -> str:
     """The file; `unseen` is platform -> names of variables, `baseline` the name of a file, or empty."""
     return "\n".join(_lines(project, platforms, services, unseen, baseline)) + "\n"
 
 
 def _lines(
-    project: Project, platforms: dict[str, str], services: list[str], unseen: dict[str, list[str]], baseline: str
+    project: Project,
+    platforms: dict[str, str],
+    services: dict[str, list[str]],
+    unseen: dict[str, list[str]],
+    baseline: str,
 ) -> Iterator[str]:
-    yield "# What this repository declares about its own judgement. `elo-gate doctor` shows where each value comes from."
+    yield "# What this repository declares about its own judgement; `elo-gate doctor` shows what counts and why."
     yield ""
     yield "# The lowest severity that blocks: error, warning, note."
     yield 'fail_on = "error"'
     if platforms:
         yield ""
-        yield "# Where it is deployed to. Found: " + ", ".join(f"{name} by {_word(path)}" for name, path in platforms.items()) + "."  # fmt: skip
+        yield "# Where it is deployed to:"
+        for name, path in platforms.items():
+            yield f"#   {name}, by {_word(path)}"
         yield f"platforms = {_list(platforms)}"
     yield ""
     yield "# Findings that were there on the first day. `elo-gate baseline prune` takes out what is mended."
@@ -70,8 +84,9 @@ def _lines(
         yield "# [[provided]]"
         yield f'# platform = "{name}"'
         yield f"# names = {_list(names[:_NAMES])}" + (f" # and {more} more: elo-gate show env" if more > 0 else "")
-    aside = [each for each in project.all() if each.state == "aside" and each.environment != "production"]
-    assumed = [each for each in project.judged() if each.assumed and each.kind in ("compose", "dockerfile", "env", "k8s")]  # fmt: skip
+    aside = [each for each in project.all() if each.state == "aside" and each.environment in _ENVIRONMENTS]
+    aside = [each for each in aside if each.kind in _TOLD]
+    assumed = [each for each in project.judged() if each.assumed and each.kind in _TOLD]
     if aside or assumed:
         yield ""
         yield "# Which files are production. `elo-gate show files` says how each was told."
@@ -86,10 +101,11 @@ def _lines(
         yield f"# files = {_list([(aside or assumed)[0].path])}"
     if len(services) > 1:
         yield ""
-        yield "# Files that belong to one service, where they were not tied to it. `elo-gate show services` shows the ties."
+        yield "# Files of one service that were not tied to it; `elo-gate show services` shows the ties."
         yield "# [[service]]"
-        yield f"# name = {quoted(services[0])}"
-        yield f"# files = {_list(['apps/' + services[0] + '/**'])}"
+        name, files = next(iter(services.items()))
+        yield f"# name = {quoted(name)}"
+        yield f"# files = {_list(files[:6])}"
 
 
 def _word(text: str) -> str:

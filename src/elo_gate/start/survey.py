@@ -52,13 +52,18 @@ def platforms(project: Project) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def services(project: Project) -> list[str]:
-    """The names of the services that the files of a tree are stitched to."""
+def services(project: Project) -> dict[str, list[str]]:
+    """The services that the files of a tree are stitched to: name -> the files of each."""
     if project.whole() is None:
-        return []
+        return {}
     from ..project import services as stitched
 
-    return [inert(each.name, 60) for each in stitched.of(project) if each.name]
+    found: dict[str, list[str]] = {}
+    for each in stitched.of(project):
+        files = found.setdefault(inert(each.name, 60), [])
+        files += sorted({part.path for part in each.parts} - set(files))
+    # What is called by its file is a part that was tied to nothing.
+    return {name: files for name, files in found.items() if name and name not in files}
 
 
 def unseen(project: Project, platform: str) -> list[str]:

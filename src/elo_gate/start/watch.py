@@ -80,7 +80,8 @@ def watch(
                 sys.stdout.flush()
             judge()
             gc.collect()
-            print("elo-gate: watching; Ctrl+C ends", file=sys.stderr, flush=True)
+            sys.stderr.write("elo-gate: watching; Ctrl+C ends\n")
+            sys.stderr.flush()
             pause = EVERY
             while True:
                 rest(pause)
@@ -90,7 +91,7 @@ def watch(
                 if now != before:
                     break
     except KeyboardInterrupt:
-        print(file=sys.stderr)
+        sys.stderr.write("\n")
         return INTERRUPTED
 
 

@@ -17,6 +17,7 @@ from types import ModuleType
 import click
 import pytest
 
+from elo_gate import gate
 from elo_gate.cli import cli
 from elo_gate.kinds import KINDS
 from elo_gate.ruleset import site
@@ -41,7 +42,7 @@ def ids(pages: list[Path]) -> list[str]:
     return [page.name for page in pages]
 
 
-RUN = [page for page in PAGES if any(language == "bash" for language, _, _ in blocks(page))]
+RUN = [page for page in PAGES if any(language == "bash" and not behind for language, behind, _ in blocks(page))]
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_every_command_marked_bash_runs_and_prints_what_is_shown(
             path = folder / title[1]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(body, encoding="utf-8")
-        if language == "bash":
+        elif language == "bash":
             for line in filter(str.strip, body.replace("\\\n", "").split("\n")):
                 code = re.search(r"# exit code (\d)", line)
                 done = subprocess.run(
@@ -126,9 +127,9 @@ def test_every_command_and_option_exists(page: Path) -> None:
         if language not in ("sh", "bash", "console"):
             continue
         for line in body.replace("\\\n", " ").split("\n"):
-            for call in re.findall(r"(?:^|[\s/;&|])elo-gate\s+([a-z-][^|;&#>\n]*)", line.split(" # ")[0]):
+            for call in re.findall(r"(?:^|[/;&|(]\s?|\$ )elo-gate\s+([a-z-][^|;&#>\n)]*)", line.strip().split(" # ")[0]):
                 problem = unknown(shlex.split(call.replace("'", "").replace('"', "")))
-                if problem and not re.search(r"install .*elo-gate", line):
+                if problem:
                     wrong.append(f"{line.strip()}: {problem}")
     assert not wrong
 
@@ -191,6 +192,78 @@ def test_the_readme_names_every_kind(root: Path) -> None:
     table = text[text.index("## What it reads") :].split("\n## ")[0]
     missing = [kind for kind, (_, what, _) in KINDS.items() if what.lower() not in table.lower()]
     assert not missing
+
+
+def test_the_five_findings_of_the_readme_are_found(root: Path) -> None:
+    text = (root / "README.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `([^`]+):(\d+)` \| `([^`]+)` \|", text, re.M))
+    run = gate.run(str(root / "examples" / "intranet-before"), as_of=AS_OF)
+    found = {
+        (each.source.path, str(each.source.position(each.start)[0]), each.rule.id) for each in run.verdict.findings
+    }
+    assert len(told) == 5 and told <= found
+
+
+def test_our_numbers_in_the_readme_are_the_measured_ones(root: Path) -> None:
+    """Within a third: `tests/perf/measure.py --write` may be run on another machine."""
+    measured = (root / "docs" / "performance.md").read_text(encoding="utf-8")
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    for here, there in (
+        ("one Dockerfile", "one Dockerfile, hook"),
+        ("one Compose file", "one Compose file, hook"),
+        ("one Kubernetes manifest", "one Kubernetes manifest, hook"),
+        ("500 Dockerfiles", "500 Dockerfiles"),
+    ):
+        said = re.search(rf"^\| {here} \| ([\d.]+) \|", readme, re.M)
+        true = re.search(rf"^\| {there} \| ([\d.]+) \|", measured, re.M)
+        assert said and true, here
+        assert abs(float(said[1]) - float(true[1])) <= float(true[1]) / 3, f"{here}: {said[1]}, measured {true[1]}"
+
+
+FAULTS = {
+    "Dockerfile.production": "FROM node\nUSER root\nCMD node server.js\n",
+    "k8s/production/app.yaml": """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      hostNetwork: true
+      hostPID: true
+      hostIPC: true
+      containers:
+        - name: web
+          image: ghcr.io/acme/web
+          ports: [{containerPort: 3000}]
+          securityContext: {privileged: true, capabilities: {add: [SYS_ADMIN]}}
+          volumeMounts: [{name: socket, mountPath: /var/run/docker.sock}]
+      volumes: [{name: socket, hostPath: {path: /var/run/docker.sock}}]
+""",
+    ".github/workflows/pull.yml": """\
+on: pull_request_target
+jobs:
+  title:
+    runs-on: ubuntu-24.04
+    steps:
+      - run: echo "${{ github.event.pull_request.title }}"
+""",
+}
+
+
+@pytest.mark.parametrize("tool", ["hadolint", "checkov", "trivy"])
+def test_the_counterparts_of_other_tools_rules_fire(root: Path, tmp_path: Path, tool: str) -> None:
+    for name, text in FAULTS.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    page = (root / "docs" / f"from-{tool}.md").read_text(encoding="utf-8")
+    table = page[page.index(f"| {tool} | elo-gate |") :].split("\n\n")[0]
+    counterparts = set(re.findall(r"`([a-z0-9]+/[a-z0-9-]+)`", table))
+    found = {each.rule.id for each in gate.run(str(tmp_path), as_of=AS_OF).verdict.findings}
+    assert counterparts and counterparts <= found
 
 
 def test_the_picture_is_what_a_run_prints(root: Path) -> None:

@@ -170,6 +170,18 @@ def test_each_file_is_asked_for_on_a_terminal(tree: Write) -> None:
     assert read_text("elo-gate.toml", (folder / "elo-gate.toml").read_text(), "").baseline == ""
 
 
+def test_names_that_are_no_text_do_no_harm(tree: Write) -> None:
+    folder = tree({"a\nb = 1/docker-compose.dev.yml": COMPOSE, "## x/compose.production.yaml": COMPOSE})
+    os.mkdir(os.fsencode(folder) + b"/c\xff")
+    with open(os.fsencode(folder) + b"/c\xff/docker-compose.staging.yml", "w", encoding="utf-8") as file:
+        file.write(COMPOSE)
+    done = call(folder, "init", "--yes", "--as-of", AS_OF)
+    assert done.returncode == 0, done.stderr
+    text = (folder / "elo-gate.toml").read_text()
+    assert read_text("elo-gate.toml", text, "").platforms == ["docker"]
+    assert not [line for line in text.splitlines() if line.startswith("b = 1")]
+
+
 # -- the list of hooks
 
 CONFIGS = [

@@ -149,7 +149,7 @@ def test_offers_are_the_edits_of_the_rules(tree: Write) -> None:
     text = 'version: "3.8"\n' + PUBLISHED
     found = Workspace(str(tree({PATH: text})), AS_OF)
     found.judge({PATH: text})
-    offers = actions.actions(found.seen[PATH], 0, len(text), {PATH: text})
+    offers = [each for each in actions.actions(found.seen[PATH], 0, len(text), {PATH: text}) if "mend" in each.title]
     if not offers:
         pytest.skip("no rule of this example knows an edit")
     mended = text
@@ -161,6 +161,43 @@ def test_offers_are_the_edits_of_the_rules(tree: Write) -> None:
     # What was judged with another text than the editor's gets no offer: the places would be wrong.
     found.judge({PATH: text})
     assert actions.actions(found.seen[PATH], 0, len(text), {PATH: "# x\n" + text}) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "rule", "line", "comment"),
+    [
+        (PATH, PUBLISHED, DATABASE, 7, f"    # elo-gate: ignore[{DATABASE}] "),
+        ("Dockerfile", "FROM node:24.11.1\r\nCMD node x.js\r\n", "docker/unpinned-image", 1, "# elo-gate: ignore[docker/unpinned-image] \r"),
+        (".env.production", "A=1\nA=2\n", "env/duplicate-name", 2, "# elo-gate: ignore[env/duplicate-name] "),
+    ],
+)  # fmt: skip
+def test_an_exception_stands_where_it_covers_and_wants_a_reason(
+    path: str, text: str, rule: str, line: int, comment: str, tree: Write
+) -> None:
+    found = Workspace(str(tree({})), AS_OF)
+    found.judge({path: text})
+    offers = [
+        each for each in actions.actions(found.seen[path], 0, len(text), {path: text}) if "let pass" in each.title
+    ]
+    (offer,) = (each for each in offers if each.finding.rule.id == rule)
+    ((_, start, end, new),) = offer.edits
+    made = text[:start] + new + text[end:]
+    assert made.split("\n")[line - 1] == comment and not offer.safe
+    found.judge({path: made})
+    assert "policy/" in " ".join(dict(rules(found, path))), "a comment without a reason is a finding"
+    found.judge({path: made.replace("] ", "] the lab reaches it from outside", 1)})
+    assert rule not in dict(rules(found, path))
+    assert not [
+        each for each in actions.actions(found.seen[path], 0, len(text), {}, lambda _: True) if "let pass" in each.title
+    ]
+
+
+def test_json_has_no_place_for_an_exception(tree: Write) -> None:
+    text = '{"regions": ["xyz9"]}\n'
+    found = Workspace(str(tree({})), AS_OF)
+    found.judge({"vercel.json": text})
+    assert found.seen["vercel.json"].findings
+    assert not [each for each in actions.actions(found.seen["vercel.json"], 0, 99, {}) if "let pass" in each.title]
 
 
 # -- over stdin and stdout

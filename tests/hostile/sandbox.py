@@ -25,8 +25,9 @@ FILES = ("sarif", "json", "jsonl", "junit", "github", "gitlab", "markdown", "htm
 # Letters that move the cursor or the reading direction.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 RUNNER = re.compile(r"##\[|##vso\[|##teamcity\[")
-COMMAND = re.compile(r"^\s*::(?!(?:error|warning|notice) )", re.M)
-TRACE = re.compile(r"Traceback \(most recent|^\w*(?:Error|Exception)\b.*$|Fatal Python|Segmentation|Aborted", re.M)
+COMMAND = re.compile(r"^\s*::", re.M)
+ANNOTATION = re.compile(r"^\s*::(?!(?:error|warning|notice) [a-z]+=|group::\d+ more|endgroup::$)", re.M)
+TRACE = re.compile(r"internal error|Traceback \(most recent|^\w*(?:Error|Exception)\b.*$|Fatal Python|Segmentation|Aborted", re.M)
 
 
 class Result:
@@ -141,7 +142,7 @@ def broken_promises(result: Result, secrets: dict[str, str], door: str) -> list[
                     break
         if RUNNER.search(text):
             said.append(f"{where}: a runner's command")
-        if (forged := COMMAND.search(text)) and where != "html":
+        if forged := (ANNOTATION if where == "github" else COMMAND).search(text):
             said.append(f"{where}: a forged command {text[forged.start() : forged.start() + 60]!r}")
         if (odd := CONTROL.search(text)) is not None:
             said.append(f"{where}: U+{ord(odd[0]):04X} after {text[max(0, odd.start() - 60) : odd.start()]!r}")

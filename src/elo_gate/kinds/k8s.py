@@ -291,7 +291,7 @@ def _secret_nodes(root: Node) -> Iterator[Node]:
 
 def _is_secret(name: str, text: str, secret_name: Callable[[str], bool]) -> bool:
     """Whether a scalar may be a credential: by its name, as `NAME=value`, or as a URL with one in it."""
-    if not text or text.isdecimal():
+    if not text or text.isdecimal() or text in ("true", "false", "null"):
         return False
     if secret_name(name):
         return True

@@ -41,6 +41,7 @@ class Server(LanguageServer):
         self.as_of = as_of
         self.roots: dict[str, Workspace] = {}
         self.waiting: dict[str, int] = {}  # uri or root -> the number of the last wish to judge it
+        self.queued: set[tuple[str, str | None]] = set()  # judgements that have not begun
         self.told = ""
         self.ended = False
         before = threading.stack_size(STACK)
@@ -90,12 +91,17 @@ class Server(LanguageServer):
 
     async def judge(self, found: Workspace, path: str | None = None) -> None:
         """Judges a tree, or one file of it, and shows what there is."""
-        texts = dict(found.texts)
-        loop = asyncio.get_running_loop()
-        if path is None:
-            changed = await loop.run_in_executor(self.judging, found.judge, texts)
-        else:
-            changed = await loop.run_in_executor(self.judging, found.judge_one, path, texts)
+        key = (found.root, path)
+        if key in self.queued:
+            return  # it has not begun, and will begin with the newest texts
+        self.queued.add(key)
+
+        def begin() -> tuple[dict[str, str], set[str]]:
+            self.queued.discard(key)
+            texts = dict(found.texts)
+            return texts, found.judge(texts) if path is None else found.judge_one(path, texts)
+
+        texts, changed = await asyncio.get_running_loop().run_in_executor(self.judging, begin)
         self.tell(found)
         for each in sorted(changed):
             # What was typed meanwhile is judged by a wish of its own.
@@ -258,7 +264,7 @@ def _actions(ls: Server, params: types.CodeActionParams) -> list[types.CodeActio
     start = positions.offset(source, params.range.start.line, params.range.start.character, ls.encoding)
     end = positions.offset(source, params.range.end.line, params.range.end.character, ls.encoding)
     offers = []
-    for each in actions.actions(seen, start, end, found.texts):
+    for each in actions.actions(seen, start, end, found.texts, found.locked):
         edits: dict[str, list[types.TextEdit]] = {}
         for place, first, last, new in each.edits:
             span = types.Range(

@@ -7,11 +7,13 @@ import os
 from .. import gate
 from ..discover import Unreadable
 from ..policy import ConfigError
+from ..policy.suppress import locked
 from ..ruleset.load import RuleError
 from ..start.overlay import Overlay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ..model import Finding, Source
@@ -54,6 +56,7 @@ class Workspace:
         self.seen: dict[str, Seen] = {}
         self.error = ""  # why nothing can be judged, in words
         self.ruleset: Any = None
+        self.locked: Callable[[str], bool] = lambda _: False
         self._as_of = as_of
         self._whole: dict[str, Seen] = {}  # what the last judgement of the whole tree found, with which texts
         self._with: dict[str, str] = {}
@@ -122,6 +125,7 @@ class Workspace:
             return None
         self.error = ""
         self.ruleset = run.ruleset
+        self.locked = locked(run.policy, run.ruleset)
         return run
 
 

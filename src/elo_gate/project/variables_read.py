@@ -59,7 +59,9 @@ _BEFORE = re.compile(
     r"|(?P<write>\bdelete\s+)$"
     r"|(?P<required>(?:\bnew URL\(|\b(?:require|must|assert|invariant|ensure|need|check)\w*\((?:[^()]*,)?)\s*)$"
 )
-_THROWS = re.compile(r"(?!\s*&&)[^{};]*?[):]?\s*\{?\s*(?:throw\b|process\.exit\(\s*1|raise\b|return\s+die\()")
+_THROWS = re.compile(
+    r"(?!\s*&&)[^{};]{0,400}?[):]?\s*+\{?\s*+(?:throw\b|process\.exit\(\s*+1|raise\b|return\s++die\()"
+)
 _ASIDE = frozenset(
     ("test", "tests", "__tests__", "spec", "specs", "e2e", "mocks", "__mocks__", "fixtures", "__fixtures__", "cypress",
      "playwright", "testing", "stories", "examples", "example", "docs", "benchmark", "benchmarks", "loadtest",

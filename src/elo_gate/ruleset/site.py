@@ -17,7 +17,7 @@ from .page import _sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from .load import Rule, Ruleset
@@ -33,6 +33,7 @@ _PLACES = {
     "rules/STANDARD.pt-BR.md": "standard.pt-BR.md",
     "rules": "rules/index.md",
 }
+_PICTURES = (".svg", ".png")
 # How a file's text is coloured: by the ending of its name, or by the kind of a rule's only file.
 _COLOURS = {
     "js": "js", "ts": "ts", "tsx": "tsx", "json": "json", "toml": "toml", "yaml": "yaml", "yml": "yaml", "sh": "bash",
@@ -57,7 +58,7 @@ def pages(root: str, ruleset: Ruleset) -> Pages:
                 text = file.read()
             if path.startswith("rules/STANDARD"):
                 text = _standard(text, rules, ruleset)
-            made[place(path)] = _linked(text, path, root, ruleset.address)
+            made[place(path)] = _linked(_with_rules(text, path, rules), path, root, ruleset.address)
     for identifier, (kinds, rule) in rules.items():
         made[f"rules/{identifier}.md"] = rule_page(ruleset, rule, kinds)
     made["rules/index.md"] = _index(rules, ruleset)
@@ -68,15 +69,33 @@ def place(path: str) -> str:
     """Where a file of the repository lies on the site; "" when it has no page there."""
     if path in _PLACES:
         return _PLACES[path]
-    if path.startswith("docs/"):
+    if path.startswith("docs/") and path.endswith((".md", *_PICTURES)):
         return path[5:]
     if path.startswith("rules/") and not path.startswith("rules/data/") and path.endswith(".yaml"):
         return path[:-5] + ".md"
     return ""
 
 
+def _with_rules(text: str, path: str, rules: dict[str, tuple[list[str], Rule]]) -> str:
+    """A document in which each rule that is named in code is a link to it."""
+    up = os.path.relpath("rules", os.path.dirname(path) or ".")
+
+    def link(match: re.Match[str]) -> str:
+        return f"[{match.group(0)}]({up}/{match.group(1)}.yaml)" if match.group(1) in rules else match.group(0)
+
+    return _outside_fences(text, lambda prose: re.sub(r"(?<!\[)`([a-z0-9]+/[a-z0-9-]+)`(?!\])", link, prose))
+
+
+def _outside_fences(text: str, change: Callable[[str], str]) -> str:
+    """A document with its prose changed and its fenced blocks left as they are."""
+    parts = re.split(r"(^[ ]*(`{3,}|~{3,})[^\n]*\n.*?^[ ]*\2[ ]*$)", text, flags=re.M | re.S)
+    # Of three parts the first is prose, the second a fenced block, the third its fence.
+    parts[::3] = [change(part) for part in parts[::3]]
+    return "".join(part for at, part in enumerate(parts) if at % 3 != 2)
+
+
 def _linked(text: str, path: str, root: str, address: str) -> str:
-    """A document with its links turned; those inside of fenced blocks are left as they are."""
+    """A document with its links turned from places in the repository to places on the site."""
     here, there = os.path.dirname(path), os.path.dirname(place(path))
 
     def turn(match: re.Match[str]) -> str:
@@ -93,11 +112,7 @@ def _linked(text: str, path: str, root: str, address: str) -> str:
             to = target
         return f"{match.group(1)}({to}{mark}{part})"
 
-    parts = re.split(r"(^[ ]*(`{3,}|~{3,})[^\n]*\n.*?^[ ]*\2[ ]*$)", text, flags=re.M | re.S)
-    # Of three parts the first is prose, the second a fenced block, the third its fence.
-    for at in range(0, len(parts), 3):
-        parts[at] = re.sub(r"(\])\(([^)\s]+)\)", turn, parts[at])
-    return "".join(part for at, part in enumerate(parts) if at % 3 != 2)
+    return _outside_fences(text, lambda prose: re.sub(r"(\])\(([^)\s]+)\)", turn, prose))
 
 
 def _rules(ruleset: Ruleset) -> dict[str, tuple[list[str], Rule]]:
@@ -264,7 +279,7 @@ def main(arguments: list[str]) -> int:
                 os.remove(os.path.join(folder, name))
     pictures = os.path.join(root, "docs", "img")
     for name in sorted(os.listdir(pictures)) if os.path.isdir(pictures) else ():
-        if name.endswith((".svg", ".png")):
+        if name.endswith(_PICTURES):
             with open(os.path.join(pictures, name), "rb") as file:
                 _write(os.path.join(out, "img", name), file.read())
     sys.stdout.write(f"{len(made)} pages in {out}\n")

@@ -121,18 +121,18 @@ def _rules(as_of: str) -> Iterator[Line]:
     made = "compiled" if ruleset is not None and _compiled(ruleset) else "compiled on the fly from the checkout"
     yield Line(OK, "rules", f"{len(ruleset.ids)} rules, {made}, digest {digest(folder)}")
     names = sorted(name[:-5] for name in os.listdir(os.path.join(folder, "data")) if name.endswith(".yaml"))
-    oldest = ""
+    days: dict[str, list[str]] = {}
     for name in names:
         day = str((ruleset.table(name) or {}).get("as_of", ""))
         if not day:
             yield Line(WARN, f"table {name}", "does not say of which day it is", "reinstall elo-gate")
             continue
-        oldest = min(oldest or day, day)
+        days.setdefault(day, []).append(name)
         age = _days(day, as_of)
         if age > OLD:
             yield Line(WARN, f"table {name}", f"as of {day}, {age} days ago", "update elo-gate: facts have moved on")
-    if oldest:
-        yield Line(OK, "tables", f"{len(names)} tables of dated facts, the oldest as of {oldest}")
+    for day, alike in sorted(days.items()):
+        yield Line(OK, f"facts as of {day}", ", ".join(alike))
 
 
 def _compiled(ruleset: Any) -> bool:

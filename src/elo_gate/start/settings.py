@@ -27,10 +27,12 @@ _ENVIRONMENTS = ("staging", "development", "test", "demo")
 
 
 def quoted(text: str) -> str:
-    """A TOML string."""
+    """A TOML string in one printable line, whatever a file is called."""
     import json
 
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    from ..inert import inert
+
+    return json.dumps(inert(text), ensure_ascii=False)
 
 
 def _list(words: Iterable[str]) -> str:

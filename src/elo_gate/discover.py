@@ -32,6 +32,10 @@ class Unreadable(Exception):
     """A file that cannot be taken as text; the message says why, without its content."""
 
 
+class Failed(Unreadable):
+    """A file that the system does not hand out, although it is there: nothing is known of it."""
+
+
 class DiskTree:
     """A folder on disk. Paths are relative to it, with `/`; "" is the folder itself."""
 
@@ -136,7 +140,7 @@ def read_file(path: str, limit: int = TEXT_LIMIT) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
-        raise Unreadable(f"cannot be opened ({getattr(error, 'strerror', None) or 'not a path'})") from None
+        raise Failed(f"cannot be opened ({getattr(error, 'strerror', None) or 'not a path'})") from None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -155,7 +159,7 @@ def read_file(path: str, limit: int = TEXT_LIMIT) -> bytes:
             raise Unreadable(f"larger than {limit >> 20} MiB")
         return b"".join(parts)
     except OSError as error:
-        raise Unreadable(f"cannot be read ({error.strerror})") from None
+        raise Failed(f"cannot be read ({error.strerror})") from None
     finally:
         os.close(descriptor)
 

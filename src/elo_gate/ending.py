@@ -21,7 +21,7 @@ def ending(door: Callable[[], int]) -> NoReturn:
     if sys.stdout is None or sys.stderr is None:  # closed by whoever started it
         sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")
         if sys.stdout is None:
-            print("elo-gate: stdout is closed: nobody would see the report", file=sys.stderr)
+            sys.stderr.write("elo-gate: stdout is closed: nobody would see the report\n")
             _leave(2)
     # A file's name need not be text, nor the terminal's encoding hold it.
     for stream in (sys.stdout, sys.stderr):
@@ -36,7 +36,7 @@ def ending(door: Callable[[], int]) -> NoReturn:
     except BrokenPipeError:
         code = 141
     except BaseException as error:
-        print(f"elo-gate: internal error: {type(error).__name__} at {_place(error.__traceback__)}", file=sys.stderr)
+        sys.stderr.write(f"elo-gate: internal error: {type(error).__name__} at {_place(error.__traceback__)}\n")
         code = 2
     try:
         sys.stdout.flush()

@@ -13,6 +13,8 @@ from .model import OFF, Fault, Finding, Item, Node, Undecided
 from .patience import FILE, TREE, Overdue
 from .project import WHOLE
 
+MOST = 2_000  # findings of one rule in one file, or in the tree as a whole: nobody reads more
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -140,6 +142,7 @@ def _judge_one(
         "as_of": artifact.project.as_of,
         "elo": artifact.project.elo,
     }
+    found_of: dict[str, int] = {}
     for name, rules in plan:
         try:
             items = artifact.views.get(name)
@@ -156,6 +159,8 @@ def _judge_one(
             continue
         for item in items:
             for rule, params, severity in rules:
+                if found_of.get(rule.id, 0) > MOST:
+                    continue
                 try:
                     if rule.when is not None and not rule.when(item, params, file):
                         continue
@@ -171,6 +176,11 @@ def _judge_one(
                             at = fault.at if fault.at is not None else item
                             outcome.undecided.append((rule.id, artifact.path, _line(at, artifact.source), fault.why))
                         else:
+                            found_of[rule.id] = found_of.get(rule.id, 0) + 1
+                            if found_of[rule.id] > MOST:
+                                why = f"it has more than {MOST} findings here; the others are not listed"
+                                outcome.failures.append((rule.id, artifact.path, 1, why))
+                                break
                             found = _finding(rule, fault, severity, artifact, mask, (item, params, file))
                             outcome.findings.append(found)
                             if outcome.origins is not None and rule.edit is not None:

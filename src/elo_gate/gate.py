@@ -32,16 +32,20 @@ class Run:
 
     `prefix` is where the judged root lies below the repository's top, with a final `/`, or empty. `exceptions` are the
     comments and `[[ignore]]` entries, None without any; `remarks` what people are told beside the report; `origins`
-    what fixes need of findings, where that was asked for.
+    what fixes need of findings, where that was asked for. `whole`: nothing narrowed it, so that its verdict is one over
+    the tree as it lies there; only such a run can be deployed.
     """
 
-    __slots__ = ("verdict", "project", "ruleset", "policy", "prefix", "exceptions", "baseline", "remarks", "origins")
+    __slots__ = (
+        "verdict", "project", "ruleset", "policy", "prefix", "exceptions", "baseline", "remarks", "origins", "whole",
+    )  # fmt: skip
 
     def __init__(self, verdict: Verdict, project: Project, ruleset: Ruleset, policy: Policy, prefix: str) -> None:
         self.exceptions: Exceptions | None = None
         self.baseline: Baseline | None = None
         self.remarks: list[str] = []
         self.origins: dict[Finding, Origin] = {}
+        self.whole = False
         self.verdict = verdict
         self.project = project
         self.ruleset = ruleset
@@ -163,6 +167,7 @@ def run(
     done = Run(decide(project, outcome, policy, hook, suppressed), project, ruleset, policy, prefix)
     done.exceptions, done.baseline, done.remarks = exceptions, accepted, remarks
     done.origins = outcome.origins or {}
+    done.whole = not (below or hook or growing or tree.texts) and files is None and changed is None
     return done
 
 

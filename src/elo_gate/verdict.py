@@ -23,7 +23,7 @@ _MARK = "elo-gate:"
 class Coverage:
     """What was looked at. `judged`, `aside`, `broken` are lists of artifacts; `rest` is path -> why it has no kind."""
 
-    __slots__ = ("judged", "aside", "broken", "rest", "undecided", "failures", "rules", "partial", "unlisted")
+    __slots__ = ("judged", "aside", "broken", "rest", "undecided", "failures", "rules", "partial", "unlisted", "unread")
 
     def __init__(self, project: Project, outcome: Outcome) -> None:
         everything = project.all()
@@ -36,6 +36,8 @@ class Coverage:
         self.rules = len(outcome.rules)
         self.partial = project.partial
         self.unlisted = dict(sorted(getattr(project.tree, "unlisted", {}).items()))
+        named = {each.path for each in self.broken} | {each.path for each in self.aside}
+        self.unread = {path: why for path, why in sorted(project.unread.items()) if path not in named}
 
 
 class Verdict:
@@ -106,7 +108,8 @@ def weigh(
     passed: list[Finding] = []
     exceptions = None
     marked = any(_MARK in each.source.text for each in project.judged())
-    if policy.ignores or marked or any(_MARK in each.source.text for each in outcome.findings):
+    sources = {each.source.path: each.source for each in outcome.findings}
+    if policy.ignores or marked or any(_MARK in each.text for each in sources.values()):
         from .policy import suppress
 
         outcome.findings, passed, exceptions = suppress.apply(
@@ -150,6 +153,7 @@ def decide(
 def _reasons(coverage: Coverage, policy: Policy, hook: bool) -> list[str]:
     """Why the run cannot say passed or blocked, in words; empty when it can."""
     reasons = [f"{folder or '.'}/: not looked at: {why}" for folder, why in coverage.unlisted.items()]
+    reasons += [f"{path}: not looked at: {why}" for path, why in coverage.unread.items()]
     for artifact in coverage.broken:
         problem = next((each for each in artifact.problems if each.fatal), None)
         if problem is not None:

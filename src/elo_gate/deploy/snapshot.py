@@ -216,5 +216,3 @@ def unchanged(snapshot: Snapshot, root: str, inputs: dict[str, str]) -> None:
             same = False
         if not same:
             raise Changed(f"{path}: changed since it was judged")
-
-

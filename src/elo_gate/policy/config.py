@@ -76,6 +76,7 @@ KEYS: dict[str, Any] = {
         "the variables that a platform holds outside of the repository",
     ),
     "ignore": ([_IGNORE], None, "findings that are let pass, with a reason"),
+    "deploy": ("deploy", None, "where `elo-gate deploy` deploys to; schemas/deploy.schema.json"),
 }  # fmt: skip
 
 
@@ -287,6 +288,11 @@ def _value(node: Node, kind: Any, choices: tuple[str, ...] | None, source: Sourc
         return [_value(each, inner, choices, source, where) for each in node.value]
     if kind == "rules":
         return _rules(node, source)
+    if kind == "deploy":
+        # Its reader is deploy.config, which knows every key; judging a tree needs none of them.
+        if node.kind is not MAP:
+            raise _error(source, node, f"`{where}` is a table")
+        return {}
     if node.kind is not SCALAR:
         raise _error(source, node, f"`{where}` is a {kind}")
     text = str(node.value)
@@ -400,6 +406,8 @@ def schema() -> dict[str, Any]:
                     "properties": {"severity": {"enum": list(RULE_LEVELS)}, "with": {"type": "object"}},
                 },
             }
+        elif kind == "deploy":
+            made = {"type": "object"}
         elif kind == "boolean":
             made = {"type": "boolean"}
         elif kind == "number":

@@ -39,7 +39,8 @@ class Project:
 
     __slots__ = (
         "tree", "as_of", "elo", "platforms", "promises", "services_named", "provided", "declared", "partial",
-        "examined", "aside", "table", "programs", "facts", "patience", "_artifacts", "_sources", "_packages", "_ignores",
+        "examined", "aside", "table", "programs", "facts", "patience",
+        "unread", "_artifacts", "_sources", "_packages", "_ignores",
         "_exclude", "_environments", "_known",
     )  # fmt: skip
 
@@ -65,6 +66,7 @@ class Project:
         self.examined = False  # an example of a rule is judged as if there were more files
         self.facts: dict[str, Any] = {}
         self.patience = Patience()
+        self.unread: dict[str, str] = {}  # files asked for that the system did not hand out, and why
         self.promises: tuple[str, ...] = ()
         self.services_named: list[tuple[str, tuple[Callable[[str], bool], ...]]] = []
         self.provided: dict[str, set[str]] = {}
@@ -123,9 +125,13 @@ class Project:
         except discover.Unreadable as error:
             if looks_like is not None and not self._alike(looks_like, path, self._shreds(path)):
                 self.aside[path] = reason_unjudged(path)
+                if isinstance(error, discover.Failed):
+                    self.unread[path] = str(error)
                 return None
             if content_decides and not always_k8s(path):
                 self.aside[path] = reason_unjudged(path)
+                if isinstance(error, discover.Failed):
+                    self.unread[path] = str(error)
                 return None
             return self._unread(path, "k8s" if content_decides else kind, str(error))
         if content_decides:
@@ -304,8 +310,11 @@ class Project:
         """The text at a path, not kept; None as for `read`."""
         try:
             return discover.decode(self.tree.read(path))
+        except discover.Failed as error:
+            self.unread[path] = str(error)
         except discover.Unreadable:
-            return None
+            pass
+        return None
 
     def read(self, path: str) -> Source | None:
         """The text at a path, None when absent, too large, not text, or outside of the root."""
@@ -314,6 +323,8 @@ class Project:
             if self.tree.exists(path) and not self.tree.is_folder(path):
                 try:
                     self._sources[path] = Source(path, discover.decode(self.tree.read(path, discover.HARD_LIMIT)))
+                except discover.Failed as error:
+                    self.unread[path] = str(error)
                 except discover.Unreadable:
                     pass
         return self._sources[path]

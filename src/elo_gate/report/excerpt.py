@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ..project import Project
 
 _WIDTH = 160
+LONG = 1_000  # a line of more is cut also where programs read: each of its findings would repeat it
 
 
 class Excerpts:

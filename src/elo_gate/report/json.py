@@ -7,7 +7,7 @@ from ..fixes.edit import written
 from ..inert import inert_json
 from ..model import SEVERITIES
 from .edits import change_of
-from .excerpt import Excerpts
+from .excerpt import LONG, Excerpts, crop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def place(source: Source, start: int, end: int) -> dict[str, Any]:
 
 def _finding(finding: Finding, excerpts: Excerpts, run: Run) -> dict[str, Any]:
     words = run.ruleset.words(finding.rule.id)
+    _, shown, first, last = excerpts.frame(finding.source, finding.start, finding.end)
     made: dict[str, Any] = {
         "rule": finding.rule.id,
         "severity": finding.severity,
@@ -82,7 +83,7 @@ def _finding(finding: Finding, excerpts: Excerpts, run: Run) -> dict[str, Any]:
         "fix": finding.fix,
         "standard": list(finding.rule.standard),
         **place(finding.source, finding.start, finding.end),
-        "snippet": excerpts.frame(finding.source, finding.start, finding.end)[1],
+        "snippet": shown if len(shown) <= LONG else crop(shown, first, last)[0],
         "environment": finding.environment,
         "related": [{**place(source, start, end), "message": words} for source, start, end, words in finding.related],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .. import __version__
 from ..inert import inert
 from .edits import change_of
-from .excerpt import Excerpts
+from .excerpt import LONG, Excerpts, crop
 from .linehash import LineHashes
 
 TYPE_CHECKING = False
@@ -188,7 +188,8 @@ class _Writer:
         line, end_line = source.position(start)[0], source.position(end)[0]
         region = _region(source, start, end)
         _, shown, first, last = self.excerpts.frame(source, start, end)
-        region["snippet"] = {"text": shown[first:last] or shown or "(empty line)"}
+        text = shown[first:last] or shown or "(empty line)"
+        region["snippet"] = {"text": text if len(text) <= LONG else crop(text, 0, 1)[0]}
         made: dict[str, Any] = {
             "artifactLocation": {"uri": uri(self.run.prefix + source.path), "uriBaseId": "%SRCROOT%"},
             "region": region,
@@ -196,7 +197,8 @@ class _Writer:
         lines = self.excerpts.lines(source)
         total = len(source.starts) - (1 if source.text.endswith("\n") else 0)
         low, high = max(1, line - 2), min(total, end_line + 2)
-        if context and (low < line or high > end_line):
+        wide = sum(map(len, lines[low - 1 : high])) > 4 * LONG
+        if context and not wide and (low < line or high > end_line):
             made["contextRegion"] = {
                 "startLine": low,
                 "endLine": high,

@@ -57,7 +57,7 @@ def pages(root: str, ruleset: Ruleset) -> Pages:
             with open(os.path.join(root, path), encoding="utf-8") as file:
                 text = file.read()
             if path.startswith("rules/STANDARD"):
-                text = _standard(text, rules, ruleset)
+                text = _standard(text, rules)
             made[place(path)] = _linked(_with_rules(text, path, rules), path, root, ruleset.address)
     for identifier, (kinds, rule) in rules.items():
         made[f"rules/{identifier}.md"] = rule_page(ruleset, rule, kinds)
@@ -124,24 +124,24 @@ def _rules(ruleset: Ruleset) -> dict[str, tuple[list[str], Rule]]:
     return dict(sorted(found.items()))
 
 
-def _standard(text: str, rules: dict[str, tuple[list[str], Rule]], ruleset: Ruleset) -> str:
+def _standard(text: str, rules: dict[str, tuple[list[str], Rule]]) -> str:
     """An edition of the standard: each clause with an anchor and, at its end, the rules that check it."""
     by_clause: dict[str, list[str]] = {}
     for identifier, (_, rule) in rules.items():
         for clause in rule.standard:
-            by_clause.setdefault(clause, []).append(f"[{identifier}](rules/{identifier}.yaml)")
+            by_clause.setdefault(clause, []).append(f"[{identifier}]({identifier}.yaml)")
     lines: list[str] = []
     clause = ""
     for line in [*text.rstrip("\n").split("\n"), "# "]:
         if line.startswith("#") and clause:
-            links = [link.replace("(rules/", "(") for link in by_clause.get(clause, [])]
-            lines += [", ".join(links), ""] if links else []
+            lines += [", ".join(by_clause[clause]), ""] if clause in by_clause else []
             clause = ""
         heading = re.match(r"## ([A-Z]{3}-\d+) ", line)
         if heading:
             clause = heading.group(1)
             line = f"{line} {{#{clause.lower()}}}"
-        lines.append(line)
+        # Under one title, so that the page has a table of contents.
+        lines.append(f"#{line}" if line.startswith("#") and lines else line)
     return "\n".join(lines[:-1]) + "\n"
 
 

@@ -106,6 +106,37 @@ def test_every_command_marked_bash_runs_and_prints_what_is_shown(
                 )
 
 
+# What cannot run by itself: it waits for a change, a terminal or a buffer, or writes into the checkout.
+WAITS = re.compile(r"--watch|< buffer|rules new|elo-gate init$|add-over-http")
+PLAIN = [
+    (page, line)
+    for page in PAGES
+    if page.name != "README.md"
+    for language, _, body in blocks(page)
+    if language == "sh"
+    for line in (each.split(" # ")[0].strip() for each in body.split("\n"))
+    if line.startswith(("elo-gate ", "eval ")) and not WAITS.search(line)
+]
+
+
+@pytest.mark.parametrize(("page", "line"), PLAIN, ids=[f"{page.name}: {line}" for page, line in PLAIN])
+def test_commands_of_a_users_repository_run(page: Path, line: str, place: tuple[Path, dict[str, str]]) -> None:
+    """In a copy of an example that is full of mistakes: 0 or 1, never a wrong call."""
+    folder, environment = place
+    shutil.copytree(ROOT / "examples" / "intranet-before", folder, dirs_exist_ok=True)
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "x"]):
+        subprocess.run(["git", *words], cwd=folder, env=environment, check=True)
+    if "eval" in line and "zsh" in line:
+        line = line.removeprefix("eval ")[3:-2]
+    if "~/" in line:
+        line = line.split(" > ")[0]
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode in (0, 1) and (done.stdout or "eval" in line), done.stdout[-2000:] + done.stderr[-2000:]
+
+
 def shown(body: str) -> re.Pattern[str]:
     """What a block shows as a pattern: `...` at the end of a line is its rest, alone on a line any lines."""
     parts = []
@@ -127,7 +158,9 @@ def test_every_command_and_option_exists(page: Path) -> None:
         if language not in ("sh", "bash", "console"):
             continue
         for line in body.replace("\\\n", " ").split("\n"):
-            for call in re.findall(r"(?:^|[/;&|(]\s?|\$ )elo-gate\s+([a-z-][^|;&#>\n)]*)", line.strip().split(" # ")[0]):
+            for call in re.findall(
+                r"(?:^|[/;&|(]\s?|\$ )elo-gate\s+([a-z-][^|;&#>\n)]*)", line.strip().split(" # ")[0]
+            ):
                 problem = unknown(shlex.split(call.replace("'", "").replace('"', "")))
                 if problem:
                     wrong.append(f"{line.strip()}: {problem}")

@@ -120,6 +120,8 @@ def mode(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault | U
         raise Undecided("package.json is not known", command)
     if not any(package.has(name) for name in _FRAMEWORKS):
         return
+    if file.project.elsewhere():
+        raise Undecided(f"what runs the image may set NODE_ENV: {file.project.elsewhere()}", command)
     script = package.script(command.facts["call"].script) if command.facts["call"].script else ""
     if script is None or "NODE_ENV" in (script or "") or "next start" in (script or "") or _given(file):
         return

@@ -36,6 +36,8 @@ def root(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault | U
             return
     if _overruled(it, file):
         return
+    if file.project.elsewhere():
+        raise Undecided(f"a manifest may set the user: {file.project.elsewhere()}", user or it)
     if _drops_root(it, file):
         raise Undecided("the entry point may drop root when it starts", user or it)
     if user is not None:
@@ -50,6 +52,8 @@ def named(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
     if user is None or user.facts["root"] or user.facts["numeric"] or isinstance(user.facts["name"], Node):
         return
     pods = _pods(file)
+    if file.project.elsewhere():
+        return
     if pods and all(_not_root(each) for each in pods):
         return  # they say the number themselves
     kubernetes = bool(pods) or "kubernetes" in file.project.platforms

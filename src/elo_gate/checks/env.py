@@ -40,7 +40,8 @@ def stand_in(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault
         all_of_them = [item for item in vars_of(file) if item.facts["stand_in"]]
         if all_of_them[0].facts["name"] == name:
             related = [(other, f"{other.facts['name']} as well") for other in all_of_them[1:]]
-            yield Fault(it, related=related, message="template", severity="warning", name=name, more=len(related))
+            names = [item.facts["name"] for item in all_of_them]
+            yield Fault(it, related=related, message="template", severity="warning", name=name, names=names)
         return
     size = len(value.value.encode("utf-8", "surrogatepass"))
     if size != params["bytes"] and re.search(params["keys"], name) and "://" not in value.value:

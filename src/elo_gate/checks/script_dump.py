@@ -182,7 +182,7 @@ def asks_for_password(it: Item, file: Artifact, params: dict[str, Any]) -> Answe
 def roles_not_saved(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields a note for a cluster whose roles no script of the tree dumps."""
     dumps = [item for item in view(file, "dumps") if item.facts["tool"] == "pg_dump"]
-    if not dumps or not is_backup(file):
+    if not dumps or not is_backup(file) or file.project.partial:
         return
     for other in file.project.artifacts("script"):
         if "pg_dumpall" in other.source.text or "pg_basebackup" in other.source.text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 TYPE_CHECKING = False
@@ -59,7 +59,7 @@ def closed(now: float, windows: Sequence[str], freezes: Sequence[str]) -> list[s
         for at in (moment.astimezone(zone),)
     ):
         reasons.append(f"outside of the windows: {', '.join(windows)}")
-    zones = [zone for _, _, _, zone in read] or [UTC]
+    zones: list[tzinfo] = [zone for _, _, _, zone in read] or [UTC]
     for text in freezes:
         first, last = freeze(text)
         if any(first <= moment.astimezone(zone).date() <= last for zone in zones):

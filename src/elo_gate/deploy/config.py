@@ -17,7 +17,6 @@ from ..policy.config import find, text_of
 from . import calendar
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-PLACEHOLDERS = ("snapshot", "digest", "key", "id", "url")
 # Which placeholders a verb of the command platform can fill.
 VERBS = {
     "deploy": ("snapshot", "digest", "key"),
@@ -27,6 +26,8 @@ VERBS = {
     "promote": ("id",),
     "rollback": ("id",),
 }
+# The words of `elo-gate deploy WORD`.
+RESERVED = ("abort", "approve", "history", "run", "status", "unlock")
 WITHIN = 24 * 3600.0
 
 
@@ -81,6 +82,12 @@ def _ident(text: str) -> str:
     return text
 
 
+def _target(text: str) -> str:
+    if text in RESERVED:
+        raise ValueError(f"a target is not called as a command is: {', '.join(RESERVED)}")
+    return _ident(text)
+
+
 def _window(text: str) -> str:
     calendar.window(text)
     return text
@@ -103,6 +110,7 @@ Below = Annotated[str, AfterValidator(_below)]
 Address = Annotated[str, AfterValidator(_address)]
 UrlPath = Annotated[str, AfterValidator(_path)]
 Ident = Annotated[str, AfterValidator(_ident)]
+TargetName = Annotated[str, AfterValidator(_target)]
 Argv = Annotated[list[str], AfterValidator(_command)]
 Window = Annotated[str, AfterValidator(_window)]
 Freeze = Annotated[str, AfterValidator(_freeze)]
@@ -253,7 +261,7 @@ class Target(_Table):
 class Deploy(_Table):
     state_dir: Below = ".elo-gate/deploy"
     gate_max_age: Seconds = 3600.0
-    targets: dict[Ident, Target] = Field(min_length=1)
+    targets: dict[TargetName, Target] = Field(min_length=1)
 
 
 class Place:

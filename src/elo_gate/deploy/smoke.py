@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import ssl
+import threading
 import time
 from urllib.parse import urlsplit
 
@@ -97,7 +99,8 @@ def _health(url: str, wanted: Verify, digest: str, until: float, veil: Veil) -> 
 
 def _release(said: Any, digest: str, where: str) -> tuple[str, str]:
     """At least twelve digits of the digest, so that a chance does not pass; another release may still be answering."""
-    good = isinstance(said, str) and len(said) >= 12 and digest.startswith(said.removeprefix("sha256:").lower())
+    short = said.removeprefix("sha256:").lower() if isinstance(said, str) else ""
+    good = len(short) >= 12 and digest.startswith(short)
     return (GREEN, "") if good else (RED, f"{where} does not name this release")
 
 
@@ -136,14 +139,19 @@ def _get(url: str, path: str, limit: float, until: float) -> tuple[int, dict[str
         )
     else:
         connection = http.client.HTTPConnection(host, parts.port, timeout=patience)
+    watch = None
     try:
+        connection.connect()
+        # A time-out counts from one piece to the next; who sends a letter now and then is cut off here.
+        watch = threading.Timer(max(0.05, deadline - time.monotonic()), _cut, (connection,))
+        watch.daemon = True
+        watch.start()
         connection.request(
             "GET", (parts.path.rstrip("/") + path) or "/", headers={"User-Agent": "elo-gate", "Accept": "*/*",
             "Cache-Control": "no-cache", "Connection": "close"},
         )  # fmt: skip
         answer = connection.getresponse()
         body = b""
-        # A drop every second must not keep us for ever: each piece is what one read brings.
         while len(body) < BODY:
             if time.monotonic() >= deadline:
                 return None
@@ -152,7 +160,17 @@ def _get(url: str, path: str, limit: float, until: float) -> tuple[int, dict[str
                 break
             body += piece
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, body
-    except (OSError, http.client.HTTPException, ValueError):
+    except (OSError, http.client.HTTPException, ValueError, AttributeError):
         return None
     finally:
+        if watch is not None:
+            watch.cancel()
         connection.close()
+
+
+def _cut(connection: http.client.HTTPConnection) -> None:
+    try:
+        if connection.sock is not None:
+            connection.sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 
 IGNORED = "git ignores it"
 WHOLE = "project"
+# Folders that hold what runs an image.
+_DEPLOYING = frozenset(
+    ("k8s", "kubernetes", "kustomize", "manifests", "kubernetes-manifests", "deploy", "deployment", "deployments",
+     "helm", "helm-chart", "charts", "docker", "compose", "infra", "infrastructure", "ops", "gitops", "argocd")
+)  # fmt: skip
 
 
 class Project:
@@ -337,6 +342,15 @@ class Project:
 
             self._packages[folder] = package.nearest(self, path)
         return self._packages[folder]
+
+    def elsewhere(self) -> str:
+        """In words, what of the root may deploy this and is not looked at, when only some files are; else empty."""
+        if self.partial:
+            for name in self.names(""):
+                bare = name.rstrip("/").lower()
+                if bare in _DEPLOYING or bare.startswith(("compose.", "docker-compose")):
+                    return f"'{bare}' is not looked at"
+        return ""
 
     def ignored(self, path: str) -> bool:
         """Whether git ignores a path."""

@@ -572,6 +572,166 @@ def doctor(path: str, format_: str, as_of: str | None, config: str | None) -> No
     _leave(look.exit_code(found))
 
 
+class _Targets(click.Group):
+    """`deploy TARGET` beside `deploy status TARGET`: a word that names no command is a target."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+_ROOT = click.option("--root", default=".", metavar="DIR", help="Where the repository lies, instead of here.")
+
+
+@cli.group(cls=_Targets, options_metavar="TARGET [OPTIONS] |", subcommand_metavar="COMMAND TARGET [OPTIONS]")
+def deploy() -> None:
+    """Ship what the gate has passed to a target, verify it, and roll back what does not prove itself.
+
+    `elo-gate deploy run -h` shows the options of a deploy. 0 live and verified, 1 blocked by the gate, 2 cannot be
+    done, 3 not now, 4 failed before anybody saw it, 5 rolled back, 6 a human is needed now, 7 held.
+    """
+
+
+@deploy.command("run")
+@click.argument("target")
+@_ROOT
+@click.option("--plan", "only_plan", is_flag=True, help="Print what would be done; change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--plan-digest", metavar="DIGEST", help="Refuse when the plan is not the one with this digest.")
+@click.option("--resume", "go_on", is_flag=True, help="Go on with the deploy that has no end.")
+@click.option("--confirm", "confirms", multiple=True, metavar="ID=NAME", help="Who confirms an item of the checklist.")
+@click.option("--break-glass", metavar="REASON", help="Override window, freeze, approvals, checklist; always logged.")
+@click.option("--as-of", metavar="DATE", help="The day of judgement, YYYY-MM-DD; today where not given.")
+@click.option("--json", "as_json", is_flag=True, help="The plan as JSON.")
+def deploy_run(
+    target: str,
+    root: str,
+    only_plan: bool,
+    yes: bool,
+    plan_digest: str | None,
+    go_on: bool,
+    confirms: tuple[str, ...],
+    break_glass: str | None,
+    as_of: str | None,
+    as_json: bool,
+) -> None:
+    """Ship to a target what the gate has passed."""
+    from .policy import is_date
+
+    if as_of is not None and not is_date(as_of):
+        _stop(f"--as-of {as_of}: not a date, written 2026-11-25")
+    if break_glass is not None and not break_glass.strip():
+        _stop("--break-glass: say why")
+    given = {}
+    for each in confirms:
+        name, equals, who = each.partition("=")
+        if not equals or not name or not who.strip():
+            _stop(f"--confirm {each}: written ID=NAME")
+        given[name] = who.strip()
+    terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    asked = (lambda: click.confirm("Deploy?", default=False, err=True)) if terminal else None
+    _deploying(
+        lambda doors: doors.run(
+            root, target, only_plan, yes, plan_digest, go_on, given, break_glass or "", as_of, as_json,
+            lambda text: _write("-", text), asked,
+        )
+    )  # fmt: skip
+
+
+@deploy.command("status")
+@click.argument("target")
+@_ROOT
+@click.option("--live", is_flag=True, help="Ask the platform what is live.")
+def deploy_status(target: str, root: str, live: bool) -> None:
+    """Print a target's newest deploy, who holds its lock, and where asked what is live; JSON."""
+    _deploying(lambda doors: doors.status(root, target, live, lambda text: _write("-", text)))
+
+
+@deploy.command("history")
+@click.argument("target")
+@_ROOT
+def deploy_history(target: str, root: str) -> None:
+    """Print every deploy and rollback of a target, the newest first; JSON."""
+    _deploying(lambda doors: doors.history(root, target, lambda text: _write("-", text)))
+
+
+@deploy.command("abort")
+@click.argument("target")
+@_ROOT
+@click.option("--yes", is_flag=True, required=True, help="It may roll production back; say so.")
+def deploy_abort(target: str, root: str, yes: bool) -> None:
+    """End the deploy that runs or waits, and go back: exit codes as of deploy."""
+    _deploying(lambda doors: doors.abort(root, target))
+
+
+@deploy.command("unlock")
+@click.argument("target")
+@_ROOT
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is logged.")
+def deploy_unlock(target: str, root: str, reason: str) -> None:
+    """Forget a holder of the lock that is gone."""
+    if not reason.strip():
+        _stop("--reason: say why")
+    _deploying(lambda doors: doors.unlock(root, target, reason))
+
+
+@deploy.command("approve")
+@click.argument("target")
+@click.argument("digest")
+@_ROOT
+@click.option("--as", "who", required=True, metavar="NAME", help="Your name in the file of signers.")
+@click.option("--key", required=True, metavar="FILE", help="Your SSH key; an agent may hold it.")
+@click.option("--hours", type=click.IntRange(1, 168), default=24, help="How long it holds.")
+def deploy_approve(target: str, digest: str, root: str, who: str, key: str, hours: int) -> None:
+    """Sign the digest of a release, as `--plan` prints it."""
+    _deploying(lambda doors: doors.approve(root, target, digest, who, key, hours, lambda text: _write("-", text)))
+
+
+@cli.command()
+@click.argument("target")
+@_ROOT
+@click.option("--to", metavar="ID", help="The release, instead of the one before the one that is live.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def rollback(target: str, root: str, to: str | None, yes: bool) -> None:
+    """Make an earlier release live again and verify it; no window and no freeze stands in its way."""
+    terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    if not yes and not terminal:
+        _stop("nothing was changed: there is no terminal to ask on; --yes rolls back")
+    _deploying(
+        lambda doors: doors.rollback(root, target, to, yes, lambda text: click.confirm(text, default=False, err=True))
+    )
+
+
+@cli.group()
+def audit() -> None:
+    """Look at what deploys have written down."""
+
+
+@audit.command("verify")
+@click.argument("target")
+@_ROOT
+def audit_verify(target: str, root: str) -> None:
+    """Check a target's journal and evidence: 0 holds, 1 does not."""
+    _deploying(lambda doors: doors.audit(root, target, lambda text: _write("-", text)))
+
+
+def _deploying(work: Any) -> None:
+    """Ends with what a command of deploy says; its mistakes are words and an exit code."""
+    try:
+        from .deploy import doors
+    except ImportError as error:
+        _stop(f"deploy works on Linux and macOS only ({error.name} is missing here)")
+    try:
+        _leave(work(doors))
+    except doors.Stopped as error:
+        from .inert import inert
+        from .redact import mask
+
+        print(f"elo-gate: {inert(mask(str(error)))}", file=sys.stderr)
+        _leave(error.code)
+
+
 @cli.command()
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 def completion(shell: str) -> None:

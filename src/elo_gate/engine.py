@@ -13,7 +13,7 @@ from .model import OFF, Fault, Finding, Item, Node, Undecided
 from .patience import FILE, TREE, Overdue
 from .project import WHOLE
 
-MOST = 2_000  # findings of one rule in one file, or in the tree as a whole: nobody reads more
+MOST = 10_000  # findings of one rule in one file, or in the tree as a whole: nobody reads more
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

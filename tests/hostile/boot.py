@@ -44,9 +44,12 @@ def watch(tree: str, out: str, outside: str, git: bool) -> None:
                 stop("reads outside", path)
         elif event == "import":
             pass
-        elif event.startswith(_CONNECTED) or (event.startswith(_STARTED) and not git):
-            stop(event, given)
-        elif event.startswith(_CHANGED) and not all(below(path, out) for path in given if isinstance(path, (str, bytes))):
+        elif (
+            event.startswith(_CONNECTED)
+            or (event.startswith(_STARTED) and not git)
+            or event.startswith(_CHANGED)
+            and not all(below(path, out) for path in given if isinstance(path, (str, bytes)))
+        ):
             stop(event, given)
         elif event in ("exec", "compile"):
             name = getattr(given[0], "co_filename", None) if event == "exec" else given[1]

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from judge import judge  # noqa: E402
-from trees import cases  # noqa: E402
+from judge import judge
+from trees import cases
 
 
 def one(name: str) -> str:

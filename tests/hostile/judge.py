@@ -33,7 +33,11 @@ def judge(case: Case, folder: Path, both: bool = True) -> tuple[list[str], str]:
             found.append(f"exit {result.code}, right is {case.codes}: {result.err.decode('utf-8', 'replace')[-300:]}")
         if door == "check" and b"outside-was-read" in b"".join(result.reports.values()):
             found.append("it read outside of the tree")
-        if door == "check" and result.reports and b"canary/Dockerfile.production" not in result.reports.get("json", b""):
+        if (
+            door == "check"
+            and result.reports
+            and b"canary/Dockerfile.production" not in result.reports.get("json", b"")
+        ):
             found.append("the other files are not reported")
         said += [f"{door}: {each}" for each in found]
         notes += f" {door} {result.code} {result.spent:4.1f}s"

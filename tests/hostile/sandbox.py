@@ -23,11 +23,15 @@ BOOT = Path(__file__).with_name("boot.py")
 SRC = Path(__file__).resolve().parents[2] / "src"
 FILES = ("sarif", "json", "jsonl", "junit", "github", "gitlab", "markdown", "html", "checkstyle", "tap", "concise")
 # Letters that move the cursor or the reading direction.
-CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 RUNNER = re.compile(r"##\[|##vso\[|##teamcity\[")
 COMMAND = re.compile(r"^\s*::", re.M)
 ANNOTATION = re.compile(r"^\s*::(?!(?:error|warning|notice) [a-z]+=|group::\d+ more|endgroup::$)", re.M)
-TRACE = re.compile(r"internal error|Traceback \(most recent|^\w*(?:Error|Exception)\b.*$|Fatal Python|Segmentation|Aborted", re.M)
+TRACE = re.compile(
+    r"internal error|Traceback \(most recent|^\w*(?:Error|Exception)\b.*$|Fatal Python|Segmentation|Aborted", re.M
+)
 
 
 class Result:
@@ -55,7 +59,13 @@ def limits() -> None:
 
 def environment(**more: str) -> dict[str, str]:
     """No HOME, nothing of the test's own, no bytecode written."""
-    return {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join([str(SRC), *(each for each in sys.path if each.endswith("-packages"))]), "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8", **more}
+    return {
+        "PATH": os.defpath,
+        "PYTHONPATH": os.pathsep.join([str(SRC), *(each for each in sys.path if each.endswith("-packages"))]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LC_ALL": "C.UTF-8",
+        **more,
+    }
 
 
 def stranger() -> list[str] | None:
@@ -73,7 +83,9 @@ def run(
 ) -> Result:
     """A door on a tree, watched and limited; its working directory is the tree itself."""
     wanted = {
-        "tree": str(tree.resolve()), "out": str(out.resolve()), "outside": str((tree.parent / "outside").resolve()),
+        "tree": str(tree.resolve()),
+        "out": str(out.resolve()),
+        "outside": str((tree.parent / "outside").resolve()),
         "git": git,
     }
     interpreter = [sys.executable] if uid is None else stranger() or [sys.executable]
@@ -83,7 +95,8 @@ def run(
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(
             [*command, *words], cwd=tree, env=environment(), stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
-            preexec_fn=limits, start_new_session=True, user=uid, group=uid, extra_groups=None if uid is None else [],
+            preexec_fn=limits, start_new_session=True, user=uid, group=uid,  # noqa: PLW1509
+            extra_groups=None if uid is None else [],
         )  # fmt: skip
         late = threading.Timer(6 * SECONDS, process.kill)
         late.start()

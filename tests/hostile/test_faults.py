@@ -77,7 +77,16 @@ def faults(monkeypatch: pytest.MonkeyPatch, root: Path) -> Iterator[Faults]:
     monkeypatch.undo()
 
 
-@pytest.mark.parametrize("error", [OSError(errno.EIO, "Input/output error"), PermissionError(errno.EACCES, "Permission denied"), FileNotFoundError(errno.ENOENT, "No such file"), MemoryError()], ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.EIO, "Input/output error"),
+        PermissionError(errno.EACCES, "Permission denied"),
+        FileNotFoundError(errno.ENOENT, "No such file"),
+        MemoryError(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
 def test_a_call_that_fails_makes_nothing_greener(faults: Faults, error: BaseException) -> None:
     word, clean = faults.run(-1)
     assert word == "blocked"

@@ -63,7 +63,9 @@ def test_there_are_enough() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hostile_tree(name: str, folder: Path) -> None:
     try:
-        said, _ = court.judge(CASES[name], folder, both=ALL or name.startswith(("file-", "config-", "secret-", "name-")))
+        said, _ = court.judge(
+            CASES[name], folder, both=ALL or name.startswith(("file-", "config-", "secret-", "name-"))
+        )
     except (PermissionError, NotImplementedError) as error:
         pytest.skip(f"this user or file system cannot make it: {error}")
     assert said == []

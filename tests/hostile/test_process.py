@@ -20,7 +20,10 @@ DOORS = pytest.mark.parametrize("door", [CHECK, HOOK], ids=["check", "hook"])
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(SRC), *(each for each in sys.path if each.endswith("-packages"))])}
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(SRC), *(each for each in sys.path if each.endswith("-packages"))]),
+    }
 
 
 @pytest.fixture
@@ -36,7 +39,9 @@ def folder(tmp_path: Path) -> Path:
 @DOORS
 def test_a_full_disk(door: list[str], folder: Path) -> None:
     with open("/dev/full", "wb") as full:
-        done = subprocess.run(door, cwd=folder, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            door, cwd=folder, env=environment(), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
 
@@ -56,7 +61,7 @@ def test_a_closed_pipe(door: list[str], folder: Path) -> None:
 @pytest.mark.parametrize("closed", [1, 2])
 def test_a_closed_stream(door: list[str], closed: int, folder: Path) -> None:
     done = subprocess.run(
-        door, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
+        door, cwd=folder, env=environment(), capture_output=True, text=True, check=False,
         preexec_fn=lambda: os.close(closed),
     )  # fmt: skip
     assert done.returncode == (2 if closed == 1 else 1)
@@ -78,7 +83,9 @@ def test_a_report_that_does_not_fit(folder: Path) -> None:
 
 
 @DOORS
-@pytest.mark.parametrize(("sent", "codes"), [(signal.SIGINT, {130}), (signal.SIGTERM, {143, -signal.SIGTERM})], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize(
+    ("sent", "codes"), [(signal.SIGINT, {130}), (signal.SIGTERM, {143, -signal.SIGTERM})], ids=["SIGINT", "SIGTERM"]
+)
 def test_a_signal(door: list[str], sent: signal.Signals, codes: set[int], folder: Path) -> None:
     process = subprocess.Popen(door, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     # It waits for somebody to read its report: the pipe is full, nobody reads.
@@ -91,7 +98,9 @@ def test_a_signal(door: list[str], sent: signal.Signals, codes: set[int], folder
 
 
 def test_four_at_once_say_the_same(folder: Path) -> None:
-    running = [subprocess.Popen([*CHECK, "-fjson"], cwd=folder, env=environment(), stdout=subprocess.PIPE) for _ in range(4)]
+    running = [
+        subprocess.Popen([*CHECK, "-fjson"], cwd=folder, env=environment(), stdout=subprocess.PIPE) for _ in range(4)
+    ]
     said = {each.communicate()[0] for each in running}
     assert [each.returncode for each in running] == [1] * 4
     (text,) = said
@@ -100,8 +109,18 @@ def test_four_at_once_say_the_same(folder: Path) -> None:
 
 def test_an_error_nobody_expected_is_no_blocked(folder: Path) -> None:
     door = "import elo_gate.gate as g\ndef run(*a, **k): raise KeyError('s3cr3t-value')\ng.run = run\n"
-    for end in ("from elo_gate.hook import main; main()", "import sys; sys.argv = ['elo-gate', 'check']; from elo_gate.cli import main; main()"):
-        done = subprocess.run([sys.executable, "-P", "-c", door + end], cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+    for end in (
+        "from elo_gate.hook import main; main()",
+        "import sys; sys.argv = ['elo-gate', 'check']; from elo_gate.cli import main; main()",
+    ):
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", door + end],
+            cwd=folder,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 2
         assert "internal error: KeyError" in done.stderr
         assert "s3cr3t" not in done.stderr

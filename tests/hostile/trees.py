@@ -91,7 +91,25 @@ def nest(opening: str, closing: str, depth: int, inner: str = "") -> str:
 
 
 # The types that stand where others are expected.
-ODD = ("null", "[]", "{}", "''", "0", "-1", "1e999", "true", "[null]", "[[]]", "{'': null}", "[{}]", "'\\ud800'", "0x", "1:2", "~", "[1, 'a', null, {a: []}]")
+ODD = (
+    "null",
+    "[]",
+    "{}",
+    "''",
+    "0",
+    "-1",
+    "1e999",
+    "true",
+    "[null]",
+    "[[]]",
+    "{'': null}",
+    "[{}]",
+    "'\\ud800'",
+    "0x",
+    "1:2",
+    "~",
+    "[1, 'a', null, {a: []}]",
+)
 
 
 def wrong_types(template: str) -> str:
@@ -114,7 +132,9 @@ def alias_bomb(levels: int = 30) -> str:
 def _yaml() -> dict[str, Case]:
     deep = "".join("  " * n + f"k{n}:\n" for n in range(2_000))
     odd_scalars = service(
-        "    environment:\n      A: 2024-13-45\n      B: " + "9" * 5000 + "\n      C: !!float x\n      D: !!binary '*'\n"
+        "    environment:\n      A: 2024-13-45\n      B: "
+        + "9" * 5000
+        + "\n      C: !!float x\n      D: !!binary '*'\n"
         "      E: !!int 0b2\n      F: !!timestamp x\n      G: 1__0\n      H: .inf\n      I: 0o9\n      J: 190:20:30.15\n"
     )
     return {
@@ -168,7 +188,21 @@ def _yaml() -> dict[str, Case]:
 
 
 def _json() -> dict[str, Case]:
-    odd = ("null", "[]", "{}", '""', "0", "-1", "1e400", "true", "[null]", "[[]]", '{"": null}', '["\\ud800"]', '"::set-env::"')
+    odd = (
+        "null",
+        "[]",
+        "{}",
+        '""',
+        "0",
+        "-1",
+        "1e400",
+        "true",
+        "[null]",
+        "[[]]",
+        '{"": null}',
+        '["\\ud800"]',
+        '"::set-env::"',
+    )
     vercel = (
         '{"headers": [@, {"source": @, "headers": [@, {"key": @, "value": @}], "has": @}], "rewrites": @, "redirects": [@, '
         '{"source": @, "destination": @}], "functions": {"a": @, "api/*.ts": {"maxDuration": @, "memory": @}}, "crons": [@, '
@@ -227,7 +261,34 @@ def _env() -> dict[str, Case]:
     bomb = "A0=xxxxxxxxxx\n" + "".join(f"A{n}=$A{n - 1}${{A{n - 1}}}$A{n - 1}\n" for n in range(1, 60))
     traps = "".join(
         f"V{n}={trap * 3_000}!\n"
-        for n, trap in enumerate(("a", "a@", "http://a", "postgres://a:", "${", "$", "a.", "-", "_", " ", "\t", "eyJ", "sk_", "=", "\\", "'", "%", "/", ":", "AKIA", "A1b", "a1 ", "key ", "x=y,"))
+        for n, trap in enumerate(
+            (
+                "a",
+                "a@",
+                "http://a",
+                "postgres://a:",
+                "${",
+                "$",
+                "a.",
+                "-",
+                "_",
+                " ",
+                "\t",
+                "eyJ",
+                "sk_",
+                "=",
+                "\\",
+                "'",
+                "%",
+                "/",
+                ":",
+                "AKIA",
+                "A1b",
+                "a1 ",
+                "key ",
+                "x=y,",
+            )
+        )
     )
     return {
         "env-lines": Case(lambda: {ENV: "".join(f"K{n}={n}\n" for n in range(80_000))}, (1, 2)),
@@ -290,10 +351,31 @@ def _docker() -> dict[str, Case]:
 
 def _code() -> dict[str, Case]:
     config = "next.config.js"
-    spread = "const a0 = ['x', 'x'];\n" + "".join(f"const a{n} = [...a{n - 1}, ...a{n - 1}];\n" for n in range(1, 40)) + "module.exports = {images: {domains: a39}}\n"
-    objects = "const a0 = {k: 'v'};\n" + "".join(f"const a{n} = {{a: a{n - 1}, b: a{n - 1}, ...a{n - 1}}};\n" for n in range(1, 40)) + "module.exports = {env: a39, ...a39}\n"
-    text = "const a0 = 'xxxxxxxxxx';\n" + "".join(f"const a{n} = `${{a{n - 1}}}${{a{n - 1}}}`;\n" for n in range(1, 60)) + "module.exports = {basePath: a59, output: a59 + a59}\n"
-    choice = "".join(f"const a{n} = process.env.X{n} ? 'a{n}' : 'b{n}';\n" for n in range(40)) + "module.exports = {basePath: " + "`" + "".join(f"${{a{n}}}" for n in range(40)) + "`" + ", output: " + " + ".join(f"a{n}" for n in range(40)) + "}\n"
+    spread = (
+        "const a0 = ['x', 'x'];\n"
+        + "".join(f"const a{n} = [...a{n - 1}, ...a{n - 1}];\n" for n in range(1, 40))
+        + "module.exports = {images: {domains: a39}}\n"
+    )
+    objects = (
+        "const a0 = {k: 'v'};\n"
+        + "".join(f"const a{n} = {{a: a{n - 1}, b: a{n - 1}, ...a{n - 1}}};\n" for n in range(1, 40))
+        + "module.exports = {env: a39, ...a39}\n"
+    )
+    text = (
+        "const a0 = 'xxxxxxxxxx';\n"
+        + "".join(f"const a{n} = `${{a{n - 1}}}${{a{n - 1}}}`;\n" for n in range(1, 60))
+        + "module.exports = {basePath: a59, output: a59 + a59}\n"
+    )
+    choice = (
+        "".join(f"const a{n} = process.env.X{n} ? 'a{n}' : 'b{n}';\n" for n in range(40))
+        + "module.exports = {basePath: "
+        + "`"
+        + "".join(f"${{a{n}}}" for n in range(40))
+        + "`"
+        + ", output: "
+        + " + ".join(f"a{n}" for n in range(40))
+        + "}\n"
+    )
     return {
         "code-recovery-loop": Case({config: "([{'',e/'')p((a ", "src/middleware.ts": "([{'',e/'')p((a "}, (1, 2)),
         "code-braces": Case(lambda: {config: "module.exports = " + "{a:" * 100_000}, (2,)),
@@ -328,10 +410,13 @@ def _code() -> dict[str, Case]:
 
 def _shell() -> dict[str, Case]:
     script = "scripts/backup.sh"
-    head = "#!/bin/sh\nset -eu\npg_dump \"$DATABASE_URL\" > /backup/x.sql\n"
+    head = '#!/bin/sh\nset -eu\npg_dump "$DATABASE_URL" > /backup/x.sql\n'
 
     def shell(body: Callable[[], str]) -> Case:
-        return Case(lambda: {script: head + body() + "\n", "scripts/deploy.sh": "#!/bin/bash\nvercel --prod\n" + body() + "\n"}, (1, 2))
+        return Case(
+            lambda: {script: head + body() + "\n", "scripts/deploy.sh": "#!/bin/bash\nvercel --prod\n" + body() + "\n"},
+            (1, 2),
+        )
 
     return {
         "shell-parentheses": shell(lambda: "(" * 50_000),
@@ -361,7 +446,7 @@ def _shell() -> dict[str, Case]:
         "shell-arrays": shell(lambda: "a=(" * 30_000),
         "shell-redirects": shell(lambda: "a " + ">&2 " * 50_000),
         "shell-negations": shell(lambda: "! " * 50_000 + "a"),
-        "shell-commands": shell(lambda: "pg_dump x | gzip > /b/$(date +%F).gz\nrm -rf /backup/$X\nfind /b -mtime +7 -delete\n" * 3_500),
+        "shell-commands": shell(lambda: "pg_dump x | gzip > /b/$(date +%F).gz\nrm -rf /backup/$X\nfind /b -mtime +7 -delete\n" * 1_200),
         "shell-calls": Case(lambda: {f"scripts/deploy-{n}.sh": f"#!/bin/sh\n. ./deploy-{n + 1}.sh\nsh scripts/deploy-{(n * 7) % 200}.sh\n./deploy-{n}.sh\n. ../../outside/x.sh\n. /etc/passwd\nvercel --prod\n" for n in range(200)}, (1, 2)),
         "shell-nul": Case({script: b"#!/bin/sh\npg_dump x\0\n"}, (2,)),
     }  # fmt: skip
@@ -370,10 +455,14 @@ def _shell() -> dict[str, Case]:
 def _others() -> dict[str, Case]:
     sql, nginx = "db/production.sql", "nginx/nginx.conf"
     begin = "CREATE ROLE shop LOGIN;\nCREATE DATABASE shop OWNER shop;\n"
-    csp = "add_header Content-Security-Policy \"{}\" always;"
+    csp = 'add_header Content-Security-Policy "{}" always;'
 
     def server(body: str) -> str:
-        return "events {}\nhttp {\n server {\n listen 443 ssl;\n server_name a;\n" + body + "\n location / { proxy_pass http://web:3000; }\n }\n}\n"
+        return (
+            "events {}\nhttp {\n server {\n listen 443 ssl;\n server_name a;\n"
+            + body
+            + "\n location / { proxy_pass http://web:3000; }\n }\n}\n"
+        )
 
     return {
         "sql-open-string": Case(lambda: {sql: begin + "SELECT '" + "''" * 200_000}, (2,)),
@@ -437,6 +526,14 @@ def _link(name: str, target: str) -> Callable[[Path], None]:
     return make
 
 
+def _links(count: int) -> Callable[[Path], None]:
+    def make(tree: Path) -> None:
+        for number in range(count):
+            os.symlink(f"{'x/' * 20}l{number + 1}", tree / f"l{number}.env")
+
+    return make
+
+
 def _socket(name: str) -> Callable[[Path], None]:
     def make(tree: Path) -> None:
         here = os.getcwd()
@@ -479,7 +576,6 @@ def _files() -> dict[str, Case]:
         "Dockerfile.a\n::set-output name=pwned::yes", "Dockerfile.##[set-env name=x]y", "Dockerfile.##vso[task.complete]", "Dockerfile.\x1b[2J\x1b[31m",
         "Dockerfile.\u202egnp.exe", "Dockerfile.'\"`$(id)", "Dockerfile.<script>alert(1)</script>", "Dockerfile.%0A::error::x", "Dockerfile.\r::add-mask::x",
         "Dockerfile.a b\tc", "Dockerfile.\u2028x\x85y", "Dockerfile.a\\..\\b", "Dockerfile.|x|[y](javascript:alert(1))", "Dockerfile.\x7f\x9b31m", "::warning::.env.production", "--fail-on=note.env", "-rf.env",
-        f"Dockerfile.{GITHUB}",
     )  # fmt: skip
     bytes_name = os.fsdecode(b"Dockerfile.\xff\xfe\xc3\x28")
     deep = "/".join(["d"] * 1_500)
@@ -506,13 +602,13 @@ def _files() -> dict[str, Case]:
         "file-link-out-config": Case({}, (2,), _link("elo-gate.toml", "../outside/elo-gate.toml")),
         "file-link-out-git": Case({}, (1,), _link(".git", "../outside")),
         "file-link-inside": Case({"deploy/real": "FROM node:24\nUSER root\n"}, (1,), _link(DOCKER, "deploy/real")),
-        "file-links": Case({}, (1, 2), lambda tree: [os.symlink(f"{'x/' * 20}l{n + 1}", tree / f"l{n}.env") for n in range(3_000)][0]),
+        "file-links": Case({}, (1, 2), _links(3_000)),
         "file-unreadable": Case({ENV: "A=b\n"}, (1, 2), _mode(ENV, 0)),
         "file-unreadable-folder": Case({"deploy/" + ENV: "A=b\n"}, (1, 2), _mode("deploy", 0)),
         "file-unsearchable-folder": Case({"deploy/" + ENV: "A=b\n"}, (1, 2), _mode("deploy", 0o444)),
         "file-unreadable-config": Case({"elo-gate.toml": 'fail_on = "note"\n'}, (1, 2), _mode("elo-gate.toml", 0)),
         "file-folders": Case({f"{name}/x": "" for name in (DOCKER, ENV, COMPOSE, "vercel.json", "railway.toml", "next.config.js", "package.json", ".gitignore", "elo-gate.toml", ".dockerignore", "crontab", "pyproject.toml")}, (1,)),
-        "file-empty": Case({name: "" for name in (DOCKER, ENV, COMPOSE, WORKFLOW, K8S, "vercel.json", "railway.toml", "next.config.js", "package.json", ".gitlab-ci.yml", "crontab", "nginx.conf", "db/x.sql", "scripts/backup.sh", "elo-gate.toml", "docs/deploy-checklist.md", "src/middleware.ts")}, (2,)),
+        "file-empty": Case(dict.fromkeys((DOCKER, ENV, COMPOSE, WORKFLOW, K8S, "vercel.json", "railway.toml", "next.config.js", "package.json", ".gitlab-ci.yml", "crontab", "nginx.conf", "db/x.sql", "scripts/backup.sh", "elo-gate.toml", "docs/deploy-checklist.md", "src/middleware.ts"), ""), (2,)),
         "file-nuls": Case(lambda: {f"n{n}/{name}": text for name in (DOCKER, ENV, COMPOSE, "vercel.json", "railway.toml", "next.config.js", "nginx.conf", "crontab", "scripts/backup.sh", "db/production.sql", "src/middleware.ts", "docs/deploy-checklist.md") for n, text in enumerate((b"\0" * 1000, b"\xff\xfe\0\0", b"\xfe\xff", b"\xef\xbb\xbf", b"\xc0\x80", b"\xf8\x88\x80\x80\x80", bytes(range(256)), b"\x1f\x8b\x08\0", b"%PDF", b"\x7fELF"))}, (2,)),
         "file-carriage-returns": Case({name: text.replace("\n", "\r\n") for name, text in {DOCKER: "FROM node:24\nRUN a \\\n  && b\nUSER 1\n", ENV: f"A=b\nSESSION_SECRET={SESSION}\n", COMPOSE: service("    user: root\n"), "vercel.json": '{\n "regions": [\n"iad1"]\n}\n', "railway.toml": "[deploy]\nstartCommand = 'x'\n", "scripts/backup.sh": "#!/bin/sh\npg_dump x\n", "nginx.conf": "events {}\nhttp {\n}\n", "crontab": "0 1 * * * x\n", "next.config.js": "module.exports = {\n}\n"}.items()}, (1, 2)),
         "file-old-line-ends": Case({name: text.replace("\n", "\r") for name, text in {DOCKER: "FROM node:24\nUSER 1\n", ENV: "A=b\nC=d\n", COMPOSE: service("    user: root\n"), "vercel.json": '{\n}\n', "railway.toml": "[deploy]\nstartCommand = 'x'\n", "scripts/backup.sh": "#!/bin/sh\npg_dump x\n"}.items()}, (1, 2)),
@@ -529,7 +625,7 @@ def _files() -> dict[str, Case]:
         "tree-2000-env": Case(lambda: {f"a{n}/{ENV}": f"A{n}=b\nDATABASE_URL=postgres://a:{URL}@localhost/x\n" for n in range(1_000)}, (1, 2)),
         "tree-1500-dockerfiles": Case(lambda: {f"a{n}/{DOCKER}": "FROM node:24\nCOPY . .\nUSER root\n" for n in range(1_000)}, (1, 2)),
         "tree-3000-programs": Case(lambda: {f"src/a{n}.ts": f"export const x = process.env.NAME_{n}; import y from './a{n + 1}'\n" for n in range(3_000)} | {"next.config.js": "module.exports = {}\n", "package.json": '{"dependencies": {"next": "16.0.0"}}'}, (1, 2)),
-        "tree-600-packages": Case(lambda: {f"apps/a{n}/{name}": text for n in range(300) for name, text in {"package.json": '{"name": "a%d", "dependencies": {"next": "16.0.0"}}' % n, "next.config.js": "module.exports = {}\n", "vercel.json": '{"regions": ["iad1"]}', DOCKER: "FROM node:24\nUSER 1\n", COMPOSE: service("    build: .\n")}.items()}, (1, 2)),
+        "tree-600-packages": Case(lambda: {f"apps/a{n}/{name}": text for n in range(300) for name, text in {"package.json": f'{{"name": "a{n}", "dependencies": {{"next": "16.0.0"}}}}', "next.config.js": "module.exports = {}\n", "vercel.json": '{"regions": ["iad1"]}', DOCKER: "FROM node:24\nUSER 1\n", COMPOSE: service("    build: .\n")}.items()}, (1, 2)),
         "tree-everything-aside": Case({f"tests/fixtures/x{n}/{DOCKER}": "FROM\n" for n in range(50)}, (1,)),
     }  # fmt: skip
 
@@ -566,7 +662,7 @@ def _config() -> dict[str, Case]:
         "config-parameters": Case({own: '[rule."docker/root-user".with]\n"\\n::set-env::" = 1\n'}, (2,)),
         "config-many-rules": Case(lambda: {own: "".join(f'[rule."docker/x{n}"]\nseverity = "off"\n' for n in range(10_000))}, (2,)),
         "config-globs": Case(lambda: {own: "exclude = [" + ", ".join(f'"{"**/" * 60}{"*a" * 40}{n}"' for n in range(10)) + "]\n", **{f"{'a' * 60}/{'a' * 60}/{'a' * 200}{n}": "x" for n in range(20)}}, (1, 2)),
-        "config-globs-environment": Case(lambda: {own: f'[[environment]]\nname = "production"\nfiles = ["{"*a" * 60}b", "{"**" * 60}b"]\n', **{f"{'a' * 200}/{ENV}": "A=b\n"}}, (1, 2)),
+        "config-globs-environment": Case(lambda: {own: f'[[environment]]\nname = "production"\nfiles = ["{"*a" * 60}b", "{"**" * 60}b"]\n', f"{'a' * 200}/{ENV}": "A=b\n"}, (1, 2)),
         "config-extends-loop": Case({own: 'extends = ["a.toml"]\n', "a.toml": 'extends = ["elo-gate.toml"]\n'}, (2,)),
         "config-extends-bomb": Case({own: 'extends = ["l0.toml"]\n', **{f"l{n}.toml": "extends = [" + ", ".join([f'"l{n + 1}.toml"'] * 12) + "]\n" for n in range(8)}, "l8.toml": ""}, (1, 2)),
         "config-extends-outside": Case({own: 'extends = ["../outside/elo-gate.toml"]\n'}, (2,)),
@@ -613,7 +709,7 @@ def _config() -> dict[str, Case]:
         "git-index-broken": Case({".git/HEAD": "", ".git/index": b"DIRC\0\0\0\2\0\0\0\xff" + b"\xff" * 500}, (1,)),
         "git-file": Case({".git": "gitdir: ../outside\n"}, (1,)),
         "git-exclude-zero": Case({".git/HEAD": ""}, (1,), _link(".git/info/exclude", "/dev/zero")),
-        "git-config-ignores-everything": Case({".git/HEAD": "", ".gitignore": "*\n"}, (1, 2)),
+        "git-config-ignores-everything": Case({".git/HEAD": "", ".gitignore": "*\n", ".git/index": index([each.encode() for each in CANARY])}, (1, 2)),
         "python-modules": Case({f"{name}{end}": "open('../outside-was-executed', 'w').write('x')\nraise SystemExit(0)\n" for name in ("sitecustomize", "usercustomize", "yaml", "click", "elo_gate", "conftest", "tree_sitter", "tree_sitter_bash", "re", "json", "pydantic", "tomli", "_yaml", "encodings") for end in (".py", "/__init__.py")} | {"elo_gate.pth": "import os; os.system('id')\n", "setup.py": "raise SystemExit(0)\n", "pyvenv.cfg": "home = /tmp\n"}, (1,)),
     }  # fmt: skip
 
@@ -630,7 +726,11 @@ def _secrets() -> dict[str, Case]:
 
     coded = base64.b64encode(PASSWORD.encode()).decode()
     coded_url = base64.b64encode(f"postgresql://a:{URL}@db/x".encode()).decode()
-    pem = "-----BEGIN RSA PRIVATE KEY-----\n" + "\n".join(AWS + SESSION for _ in range(3)) + "\n-----END RSA PRIVATE KEY-----\n"
+    pem = (
+        "-----BEGIN RSA PRIVATE KEY-----\n"
+        + "\n".join(AWS + SESSION for _ in range(3))
+        + "\n-----END RSA PRIVATE KEY-----\n"
+    )
 
     def indented(text: str, by: int) -> str:
         return "".join(" " * by + line + "\n" for line in text.splitlines())
@@ -653,7 +753,6 @@ def _secrets() -> dict[str, Case]:
         "secret-checklist": Case({"docs/deploy-checklist.md": f"# Deploy checklist\n- [ ] password is {PASSWORD}\n- [ ] STRIPE_SECRET_KEY={STRIPE}\n- [ ] DATABASE_URL: `postgres://a:{URL}@db/x`\n| TOKEN | {GITHUB} |\n```\nexport SECRET={SESSION}\n```\n- [ ] npm test\n"}, (1, 2)),
         "secret-code": Case({"src/middleware.ts": f"import {{ NextResponse }} from 'next/server'\nconst password = '{PASSWORD}'\nexport function middleware() {{\n  const r = NextResponse.next()\n  r.headers.set('X-Api-Key', '{STRIPE}')\n  r.headers.set('Content-Security-Policy', \"script-src 'unsafe-inline' https://u:{URL}@h 'nonce-{SESSION}'\")\n  return r\n}}\n", "src/app/api/health/route.ts": f"export async function GET() {{ return Response.json({{env: process.env, key: '{GITHUB}'}}) }}\n", "package.json": '{"dependencies": {"next": "15.0.0"}, "scripts": {"deploy": "vercel --token ' + SESSION + '"}}', "next.config.js": "module.exports = {}\n"}, (1, 2)),
         "secret-cloud": Case({"task-definition.json": json.dumps({"containerDefinitions": [{"name": "a", "image": "a:latest", "environment": [{"name": "API_PASSWORD", "value": PASSWORD}, {"name": "DATABASE_URL", "value": f"postgres://a:{URL}@h/x"}, {"name": "A", "value": STRIPE}], "command": ["--token", GITHUB]}]}), "apprunner.yaml": f"version: 1.0\nruntime: nodejs18\nrun:\n  command: node x --token {GITHUB}\n  env: [{{name: SECRET_KEY, value: {SESSION}}}]\n", "service.yaml": f"apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {{name: a}}\nspec: {{template: {{spec: {{containers: [{{image: a, env: [{{name: API_TOKEN, value: {SESSION}}}]}}]}}}}}}\n", "cloudbuild.yaml": f"steps: [{{name: a, args: ['--password={PASSWORD}'], env: ['TOKEN={GITHUB}']}}]\n", "buildspec.yml": f"version: 0.2\nenv: {{variables: {{API_PASSWORD: {PASSWORD}}}}}\nphases: {{build: {{commands: ['docker login -p {PASSWORD}']}}}}\n", "azure-pipelines.yml": f"variables: {{API_PASSWORD: {PASSWORD}}}\nsteps: [{{script: 'az login -p {PASSWORD} --token {GITHUB}'}}]\n"}, (1, 2)),
-        "secret-names": Case({f"{STRIPE}/{ENV}": "A=b\nDATABASE_URL=postgres://a:b@localhost/x\n", f"k8s/production/{GITHUB}.yaml": deployment(""), f"{NPM}/{COMPOSE}": service(f"    container_name: {STRIPE}\n    hostname: '{GITHUB}'\n")}, (1, 2)),
         "secret-identifiers": Case({COMPOSE: f"services:\n  {STRIPE}:\n    image: '{GITHUB}:latest'\n    user: '{NPM}'\n    {STRIPE}: x\n", K8S: deployment("").replace("name: web", f"name: {STRIPE}"), WORKFLOW: workflow(f"jobs:\n  {GITHUB}:\n    runs-on: {NPM}\n    steps: [{{uses: '{STRIPE}/x@v1'}}, {{run: vercel --prod}}]\n"), DOCKER: f"FROM {GITHUB}:latest AS {STRIPE}\nUSER {NPM}\nEXPOSE {STRIPE}\n", ENV: f"{STRIPE}=1\nNEXT_PUBLIC_{GITHUB}=x\nDATABASE_URL=mysql://{STRIPE}@{GITHUB}/{NPM}\n"}, (1, 2)),
         "secret-broken-files": Case({ENV: f"SECRET_KEY={STRIPE}\n'{PASSWORD}\n", COMPOSE: f"services:\n  web: [\n    password: {PASSWORD}\n", "vercel.json": '{"env": {"API_PASSWORD": "' + PASSWORD, "railway.toml": f"[deploy]\nstartCommand = \"TOKEN={GITHUB}\nx = {STRIPE}\n", "next.config.js": f"module.exports = {{ secret: '{SESSION}\n", "scripts/backup.sh": f"#!/bin/sh\npg_dump '{PASSWORD}\n", "nginx.conf": f"http {{ proxy_set_header Authorization 'Bearer {GITHUB}\n", "db/production.sql": f"CREATE ROLE a PASSWORD '{PASSWORD}\n"}, (2,)),
         "secret-multiline": Case({ENV: f"KEY='{pem}'\nDATABASE_URL=postgres://a:{URL}@localhost/x\n", DOCKER: f"FROM node:24\nENV API_PASSWORD \\\n  {PASSWORD}\nENV TOKEN=\\\n{GITHUB}\nRUN --mount=type=secret,id=x <<EOF\nexport SECRET_KEY={SESSION}\nEOF\nUSER root\n", COMPOSE: service(f"    environment:\n      API_PASSWORD: >-\n        {PASSWORD}\n      KEY: |\n" + indented(pem, 8) + f"      TOKEN:\n        {GITHUB}\n      ? SECRET_KEY\n      : {SESSION}\n")}, (1, 2)),

@@ -78,30 +78,33 @@ class Policy:
 
 
 def glob(pattern: str) -> Callable[[str], bool]:
-    """A test for paths: `*` and `?` inside a segment, `**` over segments; a folder's name covers what is below it."""
+    """A test for paths: `*` and `?` inside a segment, `**` over segments where it is one; a folder's name covers what
+    is below it. Takes time with the length of the path, whatever the pattern is."""
     import re
 
-    pattern = pattern.strip("/") if pattern != "\0" else pattern
-    out = ""
-    at = 0
-    while at < len(pattern):
-        if pattern.startswith("**/", at):
-            out += "(?:[^/]+/)*?"
-            at += 3
-        elif pattern.startswith("**", at):
-            out += ".*"
-            at += 2
-        elif pattern[at] == "*":
-            out += "[^/]*"
-            at += 1
-        elif pattern[at] == "?":
-            out += "[^/]"
-            at += 1
-        else:
-            out += re.escape(pattern[at])
-            at += 1
-    test = re.compile(out + r"(?:/.*)?", re.S).fullmatch
+    from ..syntax.glob import translate
+
+    # Only `*` and `?` mean something here; in ignore files brackets and backslashes do, too.
+    plain = "".join("\\" + letter if letter in "[]\\" else letter for letter in pattern.strip("/"))
+    while "***" in plain:
+        plain = plain.replace("***", "**")
+    ways = [plain]
+    # `docs/**.md` goes over segments as well: within one, or with any number of them between.
+    for _ in range(3):
+        ways = [way for each in ways for way in _unglued(each)]
+    test = re.compile("(?:" + "|".join(translate(way) or "(?!)" for way in ways) + r")(?:/.*)?", re.S).fullmatch
     return lambda path: test(path) is not None
+
+
+def _unglued(pattern: str) -> tuple[str, ...]:
+    """A glob whose first `**` beside other letters is laid out; itself where there is none."""
+    at = pattern.find("**")
+    while at >= 0:
+        before, after = pattern[:at], pattern[at + 2 :]
+        if (before and before[-1] != "/") or (after and after[0] != "/"):
+            return f"{before}*{after}", f"{before}*/**/*{after}"
+        at = pattern.find("**", at + 2)
+    return (pattern,)
 
 
 def is_date(text: str) -> bool:

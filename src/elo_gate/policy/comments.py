@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Span = tuple[int, int]
 
 MARK = "elo-gate:"
+MOST = 2_000  # in one file; of more none counts, so that nothing is let pass: nobody maintains them
 
 _BY_KIND = {
     "checklist": "markup", "code": "javascript", "dockerfile": "dockerfile", "env": "env", "next": "javascript",
@@ -54,7 +55,7 @@ class Comment:
 
 def comments(source: Source, kind: str = "") -> list[Comment]:
     """The comments of a file that begin with `elo-gate:`, in order; none where the format has no comments (JSON)."""
-    if MARK not in source.text:
+    if not 0 < source.text.count(MARK) <= MOST:
         return []
     name = source.path.rpartition("/")[2].lower()
     style = _BY_KIND.get(kind) or _BY_ENDING.get(name.rpartition(".")[2])
@@ -155,8 +156,9 @@ def _env(source: Source) -> Iterator[Comment]:
                 return at, max(key.end, value.end)
         return at, line_end
 
+    quoted = [value for _, value in pairs if value.style]
     for start, end, body in _found(_HASH_AT_ALL, source):
-        if not any(value.style and value.start < start < value.end for _, value in pairs):
+        if MARK in body and not any(value.start < start < value.end for value in quoted):
             yield _make(source, start, end, body, below, False)
 
 

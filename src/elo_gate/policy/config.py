@@ -138,7 +138,7 @@ def read(path: str, root: str) -> Policy:
     try:
         text = text_of(path)
     except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file") from None
+        raise ConfigError(f"{path}: cannot be read (no such file)") from None
     # Globs are relative to the configuration's folder, which is the root or above it.
     below = os.path.relpath(root, os.path.dirname(path)).replace(os.sep, "/")
     return read_text(path, text, "" if below == "." else below + "/")
@@ -204,6 +204,7 @@ def read_text(path: str, text: str, below: str, opened: Callable[[str], str] | N
         policy.provided.setdefault(entry["platform"], set()).update(entry["names"])
     for entry in values.get("environment", []):
         policy.environments.append((entry["name"], [glob(_under(each, below)) for each in entry["files"]]))
+    place = Source(os.path.basename(path), text)
     for entry in values.get("ignore", []):
         for key in ("rule", "path", "reason"):
             if not entry.get(key):
@@ -218,7 +219,7 @@ def read_text(path: str, text: str, below: str, opened: Callable[[str], str] | N
         )
         ignore.file = entry.get("file", "")
         if not below and not ignore.file:
-            ignore.node = _at(entry["node"], Source(os.path.basename(path), text))
+            ignore.node = _at(entry["node"], place)
         policy.ignores.append(ignore)
     return policy
 

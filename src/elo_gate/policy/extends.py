@@ -123,7 +123,7 @@ def _read(path: str) -> str:
     try:
         return text_of(path)
     except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file") from None
+        raise ConfigError(f"{path}: cannot be read (no such file)") from None
 
 
 def _over(base: dict[str, Any], own: dict[str, Any], path: str) -> dict[str, Any]:

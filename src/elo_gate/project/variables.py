@@ -76,7 +76,7 @@ class Matrix:
     `examples`: env files that document names; `production`: env files that set them; both as (folder, artifact).
     """
 
-    __slots__ = ("applications", "variables", "targets", "examples", "production", "table", "_libraries")
+    __slots__ = ("applications", "variables", "targets", "examples", "production", "table", "_libraries", "_same")
 
     def __init__(self, table: Any) -> None:
         self.applications: dict[str, Application] = {}
@@ -86,12 +86,14 @@ class Matrix:
         self.production: list[tuple[str, Artifact]] = []
         self.table = table
         self._libraries: dict[str, Any] = {}
+        self._same: dict[str, list[Variable]] = {}  # by name alone
 
     def variable(self, name: str, folder: str) -> Variable:
         """The variable of a name in an application, made when it is new."""
         found = self.variables.get((folder, name))
         if found is None:
             found = self.variables[folder, name] = Variable(name, folder)
+            self._same.setdefault(name, []).append(found)
             found.platform = self.is_platform(name)
         return found
 
@@ -106,14 +108,12 @@ class Matrix:
 
     def named(self, name: str) -> bool:
         """Whether any env file of the tree names a variable, be it in a comment."""
-        return any(each.documented or each.assigned for (_, other), each in self.variables.items() if other == name)
+        return any(each.documented or each.assigned for each in self._same.get(name, ()))
 
     def reads_below(self, folder: str, name: str) -> bool:
         """Whether an application in a folder below reads a variable."""
         return any(
-            each.reads
-            for (other, known), each in self.variables.items()
-            if known == name and other != folder and other.startswith(folder)
+            each.reads and each.folder != folder and each.folder.startswith(folder) for each in self._same.get(name, ())
         )
 
     def is_retired(self, name: str) -> bool:

@@ -59,9 +59,7 @@ _BEFORE = re.compile(
     r"|(?P<write>\bdelete\s+)$"
     r"|(?P<required>(?:\bnew URL\(|\b(?:require|must|assert|invariant|ensure|need|check)\w*\((?:[^()]*,)?)\s*)$"
 )
-_THROWS = re.compile(
-    r"(?!\s*&&)[^{};]{0,400}?[):]?\s*+\{?\s*+(?:throw\b|process\.exit\(\s*+1|raise\b|return\s++die\()"
-)
+_THROWS = re.compile(r"(?!\s*&&)[^{};]{0,400}?[):]?\s*+\{?\s*+(?:throw\b|process\.exit\(\s*+1|raise\b|return\s++die\()")
 _ASIDE = frozenset(
     ("test", "tests", "__tests__", "spec", "specs", "e2e", "mocks", "__mocks__", "fixtures", "__fixtures__", "cypress",
      "playwright", "testing", "stories", "examples", "example", "docs", "benchmark", "benchmarks", "loadtest",
@@ -309,12 +307,12 @@ def _label(text: str, at: int) -> str:
 def _in_comment(text: str, at: int, path: str) -> bool:
     """Whether an offset stands in a comment, as far as its line and the block's opening tell."""
     begin = text.rfind("\n", 0, at) + 1
-    line = text[begin:at]
-    start = line.lstrip()
+    line = text[max(begin, at - 2_000) : at]  # a longer one is no line that somebody wrote
+    start = text[begin : min(at, begin + 2_000)].lstrip()
     if path.endswith(".py"):
         return start.startswith("#")
     if start.startswith(("//", "*", "/*")) or re.search(r"(?:^|[\s;,{}()])//(?!['\"])", line):
         return True
-    opening = text.rfind("/*", 0, at)
+    opening = text.rfind("/*", max(0, at - 100_000), at)
     starts = opening >= 0 and text[max(0, opening - 1) : opening] in ("", "\n", " ", "\t", "{")
     return starts and text.find("*/", opening, at) < 0

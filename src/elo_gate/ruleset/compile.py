@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from ..discover import Unreadable, read_file
 from .expr import ExpressionError, translate, translate_test
 from .load import RuleError
 from .schema import Example, RuleFile
@@ -35,9 +36,12 @@ def rule_files(folder: str) -> Iterator[tuple[str, str]]:
 def read_rule(identifier: str, path: str) -> RuleFile:
     """One validated rule file. Raises RuleError with path and field."""
     try:
-        with open(path, encoding="utf-8") as file:
-            data = yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        text = read_file(os.path.realpath(path)).decode("utf-8")
+        _bounded(path, text)
+        data = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except Unreadable as error:
+        raise RuleError(f"{path}: {error}") from None
+    except (UnicodeDecodeError, yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}" if mark is not None else ""
         raise RuleError(f"{path}{place}: not readable as YAML") from None
@@ -50,6 +54,27 @@ def read_rule(identifier: str, path: str) -> RuleFile:
     if rule.id != identifier:
         raise RuleError(f"{path}: the id is '{rule.id}', the path says '{identifier}'")
     return rule
+
+
+def _bounded(path: str, text: str) -> None:
+    """Refuses what PyYAML would not survive: a user's rules may lie in a hostile repository. Raises RuleError.
+
+    libyaml's composer recurses in C, merge keys multiply, and aliases multiply for whoever walks what was loaded.
+    """
+    from ..model import Source
+    from ..syntax.yaml import parse
+
+    _, problems = parse(Source(path, text))
+    if any(problem.fatal for problem in problems):
+        raise RuleError(f"{path}: not readable as YAML")
+    anchored: list[bool] = []  # of the collections that are open
+    for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        if isinstance(event, yaml.CollectionStartEvent):
+            anchored.append(event.anchor is not None)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchored.pop()
+        elif isinstance(event, yaml.AliasEvent) and any(anchored):
+            raise RuleError(f"{path}: an anchor whose value holds another one: write it out")
 
 
 def clauses(folder: str, edition: str = "STANDARD.md") -> dict[str, str]:

@@ -7,8 +7,12 @@ each node of its tree is translated, and what has no translation is refused.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from .evaluate import FUNCTIONS
+
+LONGEST = 2_000  # characters of an expression
+DEEPEST = 60  # brackets and operators in each other
 
 ROOTS = ("it", "params", "file")
 _AGGREGATES = {"any": "ANY", "all": "ALL", "count": "COUNT"}
@@ -25,21 +29,27 @@ class ExpressionError(Exception):
 
 def translate(expression: str) -> str:
     """Python source of one expression over the names `it`, `params` and `file`. Raises ExpressionError."""
-    try:
-        tree = ast.parse(expression.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        column = getattr(error, "offset", None) or 1
-        raise ExpressionError("this is not an expression", column) from None
-    return _value(tree.body, ROOTS)
+    return _value(_parse(expression), ROOTS)
 
 
 def translate_test(expression: str) -> str:
     """As `translate`, with a boolean answer."""
+    return _test(_parse(expression), ROOTS)
+
+
+def _parse(expression: str) -> ast.expr:
+    if len(expression) > LONGEST:
+        raise ExpressionError(f"over {LONGEST} characters: a check says it better", LONGEST)
     try:
         tree = ast.parse(expression.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ExpressionError("this is not an expression", getattr(error, "offset", None) or 1) from None
-    return _test(tree.body, ROOTS)
+    level: list[ast.AST] = [tree.body]
+    for _ in range(DEEPEST):
+        level = [below for node in level for below in ast.iter_child_nodes(node)]
+        if not level:
+            return tree.body
+    raise ExpressionError("nested too deeply", 1)
 
 
 def _refuse(node: ast.AST, message: str) -> ExpressionError:
@@ -152,5 +162,31 @@ def _check_regex(call: ast.expr, arguments: list[ast.expr]) -> None:
         re.compile(pattern)
     except re.error as error:
         raise _refuse(arguments[1], f"the pattern does not compile: {error}") from None
-    if len(pattern) > 500 or re.search(r"[+*}]\)[+*{]", pattern):
+    if len(pattern) > 500 or _repeats_repetition(pattern):
         raise _refuse(arguments[1], "a repetition of a repetition, or over 500 characters: write it simpler")
+
+
+def _repeats_repetition(pattern: str) -> bool:
+    """Whether something that is repeated without bound holds something that is."""
+    from re import _constants as codes  # type: ignore[attr-defined]
+    from re import _parser as parser  # type: ignore[attr-defined]
+
+    repeats = (codes.MAX_REPEAT, codes.MIN_REPEAT)
+
+    def parts(argument: object) -> Iterator[object]:
+        if isinstance(argument, parser.SubPattern):
+            yield argument
+        elif isinstance(argument, (tuple, list)):
+            for each in argument:
+                yield from parts(each)
+
+    def holds(pattern: object, within: bool) -> bool:
+        for code, argument in pattern:  # type: ignore[attr-defined]
+            unbounded = code in repeats and argument[1] > 20
+            if unbounded and within:
+                return True
+            if any(holds(each, within or unbounded) for each in parts(argument)):
+                return True
+        return False
+
+    return holds(parser.parse(pattern), False)

@@ -254,10 +254,12 @@ def _sentence(text: str) -> str:
 def prose(text: str) -> str:
     """Plain words as Markdown: what stands between backticks stays code, nothing else is markup."""
     parts = re.split(r"(`[^`]+`)", text)
-    return "".join(
-        part if at % 2 else re.sub(r"([\\`*_<>\[\]|#~$]|(?<=[({])(?=[#:.]))", r"\\\1", part)
-        for at, part in enumerate(parts)
-    )
+    return "".join(part if at % 2 else _plain(part) for at, part in enumerate(parts))
+
+
+def _plain(text: str) -> str:
+    text = re.sub(r"([\\`*_{}\[\]#])", r"\\\1", text.replace("&", "&amp;"))
+    return text.replace("<", "&lt;").replace(">", "&gt;").replace("|", "&#124;")
 
 
 def main(arguments: list[str]) -> int:

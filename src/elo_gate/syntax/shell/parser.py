@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # The grammar takes time with the square of nested brackets and of functions, where sound text has few.
 LARGEST = 400_000
 FUNCTIONS = 3_000
+# So it does with one pipeline's parts; 50,000 overflow the C stack (tree-sitter 0.26.1, tree-sitter-bash 0.25.1).
+PIPES = 1_000
 
 _parser: Parser | None = None
 
@@ -37,7 +39,7 @@ def parse(source: Source, start: int = 0, end: int | None = None, outer: Script 
         line = text.find("\n")
         script.shebang = (start, start + len(text[: line if line >= 0 else None].rstrip("\r")))
     where = (start, min(start + 1, end))
-    if len(text) > LARGEST or text.count("()") > FUNCTIONS or _nested(text):
+    if len(text) > LARGEST or text.count("()") > FUNCTIONS or _nested(text) or _piped(text):
         script.problems.append(Problem("limit", "The script is too large or too deeply nested.", *where, fatal=True))
         return script
     reader = Reader(script, text)
@@ -76,6 +78,18 @@ def _nested(text: str) -> bool:
                 return True
         elif character == ")" and depth:
             depth -= 1
+    return False
+
+
+def _piped(text: str) -> bool:
+    """Whether one pipeline has more parts than anybody writes."""
+    parts = 0
+    for line in text.split("\n") if text.count("|") > PIPES else ():
+        parts += line.count("|")
+        if parts > PIPES:
+            return True
+        if not line.rstrip().endswith(("|", "\\")):
+            parts = 0
     return False
 
 

@@ -17,7 +17,7 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 
 # Strict: an unknown verb or a wrong number of words fails. Scripted: `modes` says what each verb does.
-PLATFORM = '''#!{python} -SE
+PLATFORM = """#!{python} -SE
 import fcntl, hashlib, json, os, sys, time
 state = {state!r}
 lock = open(state + ".lock", "w"); fcntl.flock(lock, fcntl.LOCK_EX)
@@ -63,7 +63,7 @@ elif verb in ("promote", "rollback"):
     leave(None, 1 if mode == "said-no" else 0)
 else:
     raise SystemExit("no such verb")
-'''
+"""
 
 
 class World:
@@ -87,7 +87,11 @@ class World:
                     self.close_connection = True
                     return
                 code = said if isinstance(said, int) else 200
-                body = said if isinstance(said, dict) else {"status": "healthy", "version": now["releases"].get(release, {}).get("digest", "")}
+                body = (
+                    said
+                    if isinstance(said, dict)
+                    else {"status": "healthy", "version": now["releases"].get(release, {}).get("digest", "")}
+                )
                 data = json.dumps(body).encode() if path == "/api/health" else b"page"
                 self.send_response(code)
                 self.send_header("Content-Length", str(len(data)))
@@ -120,7 +124,16 @@ class World:
     def calls(self, verb: str) -> list[list[str]]:
         return [each for each in self.now()["calls"] if each[0] == verb]
 
-    def config(self, strategy: str = "stage", target: str = "", verify: str = "", command: str = "", more: str = "", rollback: bool = True, find: bool = True) -> None:
+    def config(
+        self,
+        strategy: str = "stage",
+        target: str = "",
+        verify: str = "",
+        command: str = "",
+        more: str = "",
+        rollback: bool = True,
+        find: bool = True,
+    ) -> None:
         """Writes elo-gate.toml; the arguments are lines of their tables."""
         program = '"./ops/platform"'
         lines = [
@@ -184,7 +197,16 @@ def world(tmp_path: Path) -> Iterator[World]:
     (made.tree / "Dockerfile").write_text(DOCKERFILE)
     (made.tree / ".dockerignore").write_text("node_modules\n.git\n.env*\n")
     made.state.write_text(
-        json.dumps({"live": "r0", "releases": {"r0": {"key": "", "digest": ""}}, "calls": [], "modes": {}, "stage": True, "base": made.base})
+        json.dumps(
+            {
+                "live": "r0",
+                "releases": {"r0": {"key": "", "digest": ""}},
+                "calls": [],
+                "modes": {},
+                "stage": True,
+                "base": made.base,
+            }
+        )
     )
     program = made.tree / "ops" / "platform"
     program.write_text(PLATFORM.format(python=os.path.realpath(sys.executable), state=str(made.state)))

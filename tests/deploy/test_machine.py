@@ -8,7 +8,12 @@ import pytest
 
 from elo_gate.deploy import machine as m
 
-WAYS = [m.Way(stage, back, silent) for stage in (True, False) for back in (True, False) for silent in ("hold", "rollback", "accept")]
+WAYS = [
+    m.Way(stage, back, silent)
+    for stage in (True, False)
+    for back in (True, False)
+    for silent in ("hold", "rollback", "accept")
+]
 # What each action can see; the driver's tests hold it to that.
 POSSIBLE = {
     m.PLANNED: (m.PASS, m.RED, m.SILENT), m.GATED: (m.FREE, m.TAKEN), m.LOCKED: (m.CLEAR, m.REFUSED, m.ABORT),

@@ -499,7 +499,7 @@ def _others() -> dict[str, Case]:
         "gitignore-many": Case(lambda: {".gitignore": "".join(f"x{n}/*.log\n" for n in range(30_000)), ".git/HEAD": "ref: x\n", **{f"d{n}/a.md": "x" for n in range(300)}}, (1, 2)),
         "gitlab-traps": Case(lambda: {".gitlab-ci.yml": "deploy:\n  script: [vercel --prod]\n  rules:\n" + "".join(f"  - if: '$A =~ /{trap}/ && $CI_COMMIT_BRANCH =~ /^{trap}$/'\n" for trap in ("(a+)+$", "(a|a)*b", "(.*)*x", "[", "(?<x", "(a{1,9999}){9999}", "\\\\p{L}")) + "  - if: '" + "(" * 5_000 + "$A == \"b\"" + ")" * 5_000 + "'\n  - if: '" + "$A && " * 5_000 + "$B'\nx:\n  extends: x\ny:\n  extends: [z, y]\nz:\n  extends: y\ninclude: [{local: '/../outside/x.yml'}, {local: '**/*.yml'}, {local: .gitlab-ci.yml}]\n" + "".join(f"e{n}: {{extends: [e{n - 1}, e{n - 2}]}}\n" for n in range(2, 300))}, (1, 2)),
         "workflow-expressions": Case(lambda: {WORKFLOW: workflow("jobs:\n  a:\n    runs-on: x\n    if: " + "!(" * 5_000 + "\n    steps:\n    - run: echo ${{ " + "(" * 20_000 + " }}\n    - run: '" + "${{ a }}" * 20_000 + "'\n    - run: '" + "${{" * 50_000 + "'\n")}, (1, 2)),
-        "workflow-needs": Case(lambda: {WORKFLOW: workflow("jobs:\n" + "".join(f"  j{n}:\n    needs: [j{(n + 1) % 1500}, j{(n + 7) % 1500}, j{(n + 100) % 1500}]\n    runs-on: ubuntu-24.04\n    steps: [{{run: npm test}}, {{run: vercel --prod}}]\n" for n in range(1_500)))}, (1, 2)),
+        "workflow-needs": Case(lambda: {WORKFLOW: workflow("jobs:\n" + "".join(f"  j{n}:\n    needs: [j{(n + 1) % 150}, j{(n + 7) % 150}, j{(n + 100) % 150}]\n    runs-on: ubuntu-24.04\n    steps: [{{run: npm test}}, {{run: vercel --prod}}]\n" for n in range(150)))}, (1, 2)),
         "workflow-steps": Case(lambda: {WORKFLOW: workflow("jobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n" + "    - uses: actions/checkout@v4\n    - run: npm ci && npm test && vercel --prod --token x\n" * 3_000)}, (1, 2)),
         "workflow-matrix": Case({WORKFLOW: workflow("jobs:\n  a:\n    strategy: {matrix: {" + ", ".join(f"a{n}: [" + ", ".join(map(str, range(50))) + "]" for n in range(20)) + "}}\n    runs-on: ${{ matrix.a1 }}\n    steps: [{run: vercel --prod}]\n")}, (1, 2)),
         "workflow-reusable": Case({f".github/workflows/production-{n}.yml": workflow("  workflow_call: {}\n").replace("on: push\n", "on:\n  push: {}\n") + f"jobs:\n  a: {{uses: ./.github/workflows/production-{(n + 1) % 30}.yml}}\n  b: {{uses: ./.github/workflows/production-{(n + 2) % 30}.yml}}\n  c: {{uses: ./../outside/x.yml}}\n" for n in range(30)}, (1, 2)),
@@ -508,10 +508,6 @@ def _others() -> dict[str, Case]:
         "k8s-many": Case(lambda: {K8S: "\n---\n".join(deployment("").replace("name: web", f"name: web{n}") for n in range(1_200))}, (1, 2)),
         "k8s-quantities": Case(lambda: {K8S: "\n---\n".join(deployment(f"        resources: {{limits: {{cpu: '{q}', memory: '{q}'}}, requests: {{cpu: '{q}', memory: '{q}'}}}}\n") for q in ("9" * 5_000, "1e999", "-1", "1e-999", "1" + "E" * 500, "0x1", "inf", "nan", "1__0", "²", "1.2.3Mi", "9" * 400 + "Ei"))}, (1, 2)),
     }  # fmt: skip
-
-
-def _make(action: Callable[[Path], None]) -> Callable[[Path], None]:
-    return action
 
 
 def _fifo(name: str) -> Callable[[Path], None]:
@@ -619,7 +615,7 @@ def _files() -> dict[str, Case]:
         "name-not-utf8": Case({bytes_name: "FROM node:24\nUSER root\n", f"{bytes_name}.d/{ENV}": f"SESSION_SECRET={SESSION}\n", os.fsdecode(b"\xff.txt"): "x", os.fsdecode(b"src/\xfe.ts"): "process.env.A\n"}, (1, 2)),
         "name-long": Case({f"{long}/{long}/{long}/{DOCKER}": "FROM node:24\nUSER root\n", f"{long}.env": "A=b\n", f"Dockerfile.{'x' * 240}": "FROM x\n"}, (1, 2)),
         "name-case": Case({"DOCKERFILE.Production": "FROM node:24\n", "Vercel.JSON": "{", ".ENV.production": "A=b\n", "COMPOSE.yaml": "services: [\n"}, (1, 2)),
-        "tree-deep": Case({}, (1, 2), _make(lambda tree: _deep(tree, 1_500))),
+        "tree-deep": Case({}, (1, 2), lambda tree: _deep(tree, 250)),
         "tree-deep-path": Case({f"{deep[:1_800]}/{DOCKER}": "FROM node:24\nUSER root\n"}, (1, 2)),
         "tree-20000-files": Case(lambda: {f"d{n // 200}/f{n}.txt": "" for n in range(20_000)}, (1,)),
         "tree-2000-env": Case(lambda: {f"a{n}/{ENV}": f"A{n}=b\nDATABASE_URL=postgres://a:{URL}@localhost/x\n" for n in range(1_000)}, (1, 2)),
@@ -636,8 +632,8 @@ def _deep(tree: Path, depth: int) -> None:
     os.chdir(tree)
     try:
         for _ in range(depth):
-            os.mkdir("dddd")
-            os.chdir("dddd")
+            os.mkdir("d" * 20)
+            os.chdir("d" * 20)
         Path(DOCKER).write_text("FROM node:24\nUSER root\n")
     finally:
         os.chdir(here)

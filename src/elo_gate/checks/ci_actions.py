@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 _VERSION = re.compile(r"v?(\d{1,4})(?:\.(\d{1,5}))?(?:\.(\d{1,5}))?\Z")
 _COMMENT = re.compile(r"[ \t'\"]*#\s*(?:tag=|ratchet:\S*@)?(v?\d[\d.]*)")
-_SECRET = re.compile(r"\bsecrets\.(?!GITHUB_TOKEN\b)(?!\w+_ID\b)[A-Za-z_]|\bsecrets\[|toJSON\(\s*secrets\s*\)", re.I)
+# Not the address of a chat channel, nor the token of a coverage report: whoever steals one of them can do little.
+_SECRET = re.compile(
+    r"\bsecrets\.(?!GITHUB_TOKEN\b)(?!\w+_ID\b)(?!\w*(?:WEBHOOK|CODECOV|COVERALLS))[A-Za-z_]"
+    r"|\bsecrets\[|toJSON\(\s*secrets\s*\)",
+    re.I,
+)
 
 
 def version(uses: Node) -> tuple[int, ...]:

@@ -472,8 +472,10 @@ def audit(place: Place) -> list[str]:
         reached = {each["to"] for each in records if each["kind"] == "transition"}
         gates = [each["gate"] for each in records if each["kind"] == "gate"]
         sent = any(each["kind"] in ("intent", "outcome") for each in records)
-        if start["what"] == "deploy" and (sent or machine.SUCCEEDED in reached) and not any(
-            each.get("digest") == start["digest"] and each.get("result") == "PASSED" for each in gates
+        if (
+            start["what"] == "deploy"
+            and (sent or machine.SUCCEEDED in reached)
+            and not any(each.get("digest") == start["digest"] and each.get("result") == "PASSED" for each in gates)
         ):
             wrong.append(f"{id}: no gate passed for its bytes")
         ends = [each for each in records if each["kind"] == "end"]

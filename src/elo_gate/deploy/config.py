@@ -10,7 +10,16 @@ import re
 import tomllib
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 
 from ..policy import ConfigError
 from ..policy.config import find, text_of
@@ -104,7 +113,11 @@ def _command(argv: list[str]) -> list[str]:
     return argv
 
 
-Seconds = Annotated[float, BeforeValidator(seconds)]
+Seconds = Annotated[
+    float,
+    BeforeValidator(seconds),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,7}(ms|s|m|h)$"}, mode="validation"),
+]
 Name = Annotated[str, AfterValidator(_name)]
 Below = Annotated[str, AfterValidator(_below)]
 Address = Annotated[str, AfterValidator(_address)]
@@ -324,3 +337,11 @@ def schema() -> dict[str, Any]:
     """The JSON schema of the table."""
     made = Deploy.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made, "title": "[deploy] of elo-gate.toml"}
+
+
+if __name__ == "__main__":
+    import json
+    import sys
+
+    # Writes the schema: python -m elo_gate.deploy.config > schemas/deploy.schema.json
+    sys.stdout.write(json.dumps(schema(), indent=2) + "\n")

@@ -5,6 +5,8 @@ Ids, severities in machine formats and what a file says stay as they are. A rule
 
 from __future__ import annotations
 
+import re
+
 from ..engine import fill
 from ..model import SEVERITIES
 
@@ -54,7 +56,6 @@ _OWN = {
         "production": "produção",
         "assumed production": "produção presumida",
         # The page, its drawing, Markdown.
-        "staging": "homologação",
         "development": "desenvolvimento",
         "example": "exemplo",
         "test": "teste",
@@ -151,6 +152,29 @@ _OWN = {
 }  # fmt: skip
 
 
+# What checks say in words within an argument, by the English words; the rest of an argument is the file's own.
+_PHRASES = {
+    "pt-BR": {
+        "a HorizontalPodAutoscaler": "um HorizontalPodAutoscaler",
+        "a PodDisruptionBudget": "um PodDisruptionBudget",
+        "a preStop hook": "um hook preStop",
+        "a rollout that keeps pods up (maxUnavailable below the number of replicas)": "um rollout que mantém pods "
+        "de pé (maxUnavailable abaixo do número de réplicas)",
+        "no version": "nenhuma versão",
+        "every host": "todos os hosts",
+        "the root folder": "a pasta raiz",
+        "the rate limiter": "o limitador de requisições",
+        "the sanitiser": "o sanitizador",
+        "the error tracking": "o rastreamento de erros",
+        "the analytics": "a análise de acessos",
+        "the backup": "o backup",
+        "type check": "verificação de tipos",
+        "security audit": "auditoria de segurança",
+    },
+}  # fmt: skip
+_MORE = {"pt-BR": (re.compile(r" and (\d+) more$"), r" e mais \1")}
+
+
 class Language:
     """One language of a report. `code` is one of LANGUAGES."""
 
@@ -188,12 +212,12 @@ class Language:
     def message(self, finding: Finding) -> str:
         """A finding's message; its arguments are the same in every language."""
         told = self._told(finding.rule.id)
-        return _filled(told["messages"][finding.message_id], finding.arguments) if told else finding.message
+        return self._filled(told["messages"][finding.message_id], finding.arguments) if told else finding.message
 
     def fix(self, finding: Finding) -> str:
         """What to write instead."""
         told = self._told(finding.rule.id)
-        return _filled(told["fix"], finding.fix_arguments) if told else finding.fix
+        return self._filled(told["fix"], finding.fix_arguments) if told else finding.fix
 
     def _told(self, identifier: str) -> dict[str, Any] | None:
         return self._ruleset.translated(identifier, self.code) if self.code != ENGLISH else None
@@ -202,11 +226,16 @@ class Language:
         told = self._told(identifier)
         return str(told[name] if told else self._ruleset.words(identifier)[name])
 
+    def _filled(self, template: tuple[str, dict[int, tuple[str, str]]], arguments: list[str]) -> str:
+        text, absent = template
+        shown = [self._argument(each) for each in arguments]
+        for index, (english, words) in absent.items():
+            if index < len(arguments) and arguments[index] == english:
+                shown[index] = words
+        return fill(text, shown)
 
-def _filled(template: tuple[str, dict[int, tuple[str, str]]], arguments: list[str]) -> str:
-    text, absent = template
-    shown = list(arguments)
-    for index, (english, words) in absent.items():
-        if index < len(shown) and shown[index] == english:
-            shown[index] = words
-    return fill(text, shown)
+    def _argument(self, text: str) -> str:
+        """An argument with the words of checks exchanged; a list's elements each."""
+        phrases = _PHRASES[self.code]
+        more, words = _MORE[self.code]
+        return ", ".join(phrases.get(each, each) for each in more.sub(words, text).split(", "))

@@ -602,7 +602,6 @@ def deploy() -> None:
 @click.option("--resume", "go_on", is_flag=True, help="Go on with the deploy that has no end.")
 @click.option("--confirm", "confirms", multiple=True, metavar="ID=NAME", help="Who confirms an item of the checklist.")
 @click.option("--break-glass", metavar="REASON", help="Override window, freeze, approvals, checklist; always logged.")
-@click.option("--as-of", metavar="DATE", help="The day of judgement, YYYY-MM-DD; today where not given.")
 @click.option("--json", "as_json", is_flag=True, help="The plan as JSON.")
 def deploy_run(
     target: str,
@@ -613,14 +612,9 @@ def deploy_run(
     go_on: bool,
     confirms: tuple[str, ...],
     break_glass: str | None,
-    as_of: str | None,
     as_json: bool,
 ) -> None:
     """Ship to a target what the gate has passed."""
-    from .policy import is_date
-
-    if as_of is not None and not is_date(as_of):
-        _stop(f"--as-of {as_of}: not a date, written 2026-11-25")
     if break_glass is not None and not break_glass.strip():
         _stop("--break-glass: say why")
     given = {}
@@ -633,7 +627,7 @@ def deploy_run(
     asked = (lambda: click.confirm("Deploy?", default=False, err=True)) if terminal else None
     _deploying(
         lambda doors: doors.run(
-            root, target, only_plan, yes, plan_digest, go_on, given, break_glass or "", as_of, as_json,
+            root, target, only_plan, yes, plan_digest, go_on, given, break_glass or "", as_json,
             lambda text: _write("-", text), asked,
         )
     )  # fmt: skip

@@ -156,7 +156,7 @@ class World:
 
     def run(self, *words: str, env: dict[str, str] | None = None, code: str = "", wait: bool = True) -> Any:
         """`elo-gate WORDS` in the tree, in a process of its own; `code` runs before it."""
-        script = f"import sys\n{code}\nfrom elo_gate.cli import main\nsys.argv[0] = 'elo-gate'\nmain()"
+        script = f"import sys\nimport elo_gate.gate as day\nday.today = lambda: '2026-11-25'\n{code}\nfrom elo_gate.cli import main\nsys.argv[0] = 'elo-gate'\nmain()"
         variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCE), "ELO_GATE_ACTOR": "ana", **(env or {})}
         process = subprocess.Popen(
             [sys.executable, "-c", script, *words], cwd=self.tree, env=variables, stdin=subprocess.DEVNULL,
@@ -168,7 +168,7 @@ class World:
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
     def deploy(self, *words: str, **more: Any) -> Any:
-        return self.run("deploy", "production", "--yes", "--as-of", "2026-11-25", *words, **more)
+        return self.run("deploy", "production", "--yes", *words, **more)
 
     @property
     def folder(self) -> Path:

@@ -114,7 +114,7 @@ def test_a_torn_line_is_gone_on_after(world: World) -> None:
 def test_a_signal_before_promotion_stops_clean_and_can_be_resumed(world: World) -> None:
     world.config(target='timeouts = { deploy = "60s" }')
     world.set(modes={"status": "pending"})
-    process = world.run("deploy", "production", "--yes", "--as-of", "2026-11-25", wait=False)
+    process = world.run("deploy", "production", "--yes", wait=False)
     until(lambda: world.calls("status"))
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=30)
@@ -130,7 +130,7 @@ def test_a_signal_after_promotion_still_verifies_or_rolls_back(world: World) -> 
     path = world.tree / "elo-gate.toml"
     path.write_text(path.read_text().replace("failures = 2", "failures = 30"))
     world.health = {"r1": 500}
-    process = world.run("deploy", "production", "--yes", "--as-of", "2026-11-25", wait=False)
+    process = world.run("deploy", "production", "--yes", wait=False)
     until(lambda: "verifying" in world.path() if (world.folder / "journal.jsonl").exists() else False)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
@@ -140,7 +140,7 @@ def test_a_signal_after_promotion_still_verifies_or_rolls_back(world: World) -> 
 def test_abort_ends_a_deploy_that_runs_and_its_child(world: World) -> None:
     world.config(target='timeouts = { deploy = "60s" }')
     world.set(modes={"deploy": "hang"})
-    process = world.run("deploy", "production", "--yes", "--as-of", "2026-11-25", wait=False)
+    process = world.run("deploy", "production", "--yes", wait=False)
     until(lambda: world.calls("deploy"))
     second = world.deploy()
     assert second.returncode == 3 and "held by" in second.stderr
@@ -162,9 +162,21 @@ def test_abort_ends_a_deploy_that_runs_and_its_child(world: World) -> None:
 def test_abort_of_a_deploy_that_waits(world: World) -> None:
     world.config(target='timeouts = { deploy = "60s" }')
     world.set(modes={"status": "pending"})
-    process = world.run("deploy", "production", "--yes", "--as-of", "2026-11-25", wait=False)
+    process = world.run("deploy", "production", "--yes", wait=False)
     until(lambda: world.calls("status"))
     done = world.run("deploy", "abort", "production", "--yes")
     process.communicate(timeout=30)
     assert process.returncode == 143
     assert done.returncode == 4 and world.now()["live"] == "r0", done.stderr
+
+
+def test_a_fault_while_shipping_is_never_told_as_nothing_changed(world: World) -> None:
+    hook = """
+import elo_gate.deploy.ship as s
+def fault(self):
+    raise OSError(28, "No space left on device")
+s.Shipping._wait = fault
+"""
+    done = world.deploy(code=hook)
+    assert done.returncode == 6 and "No space left" in done.stderr and "Traceback" not in done.stderr
+    assert world.deploy("--resume").returncode == 0

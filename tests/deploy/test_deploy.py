@@ -100,20 +100,20 @@ def test_a_gate_that_looked_at_nothing_sends_nothing(world: World) -> None:
 
 
 def test_without_a_terminal_nothing_is_asked_and_nothing_done(world: World) -> None:
-    done = world.run("deploy", "production", "--as-of", "2026-11-25")
+    done = world.run("deploy", "production")
     assert done.returncode == 2 and "--yes" in done.stderr
     assert not world.calls("deploy") and not world.folder.exists()
 
 
 def test_a_plan_changes_nothing_and_is_stable(world: World) -> None:
     before = {str(each): each.stat().st_mtime_ns for each in world.tree.rglob("*")}
-    first, second = (world.run("deploy", "production", "--plan", "--json", "--as-of", "2026-11-25") for _ in range(2))
+    first, second = (world.run("deploy", "production", "--plan", "--json") for _ in range(2))
     assert first.returncode == 0 and first.stdout == second.stdout
     assert {str(each): each.stat().st_mtime_ns for each in world.tree.rglob("*")} == before
     assert {each[0] for each in world.now()["calls"]} == {"current"}
     plan = json.loads(first.stdout)
     assert plan["live"] == "r0" and plan["rollback"] == {"mode": "auto", "possible": True, "to": "r0"}
-    for_people = world.run("deploy", "--plan", "production", "--as-of", "2026-11-25").stdout
+    for_people = world.run("deploy", "--plan", "production").stdout
     assert plan["plan_digest"] in for_people and plan["digest"] in for_people
     assert world.deploy("--plan-digest", "0" * 64).returncode == 3
     assert world.deploy("--plan-digest", plan["plan_digest"]).returncode == 0
@@ -220,7 +220,7 @@ def test_windows_freezes_and_break_glass(world: World) -> None:
     done = world.deploy("--break-glass", "a fix for the outage")
     assert done.returncode == 0
     audit = world.evidence()["predicate"]["audit"]
-    assert [each["event"] for each in audit][0] == "break-glass" and audit[0]["reason"] == "a fix for the outage"
+    assert audit[0]["event"] == "break-glass" and audit[0]["reason"] == "a fix for the outage"
     # What is rolled back is never frozen.
     assert world.run("rollback", "production", "--yes").returncode == 0
     assert world.now()["live"] == "r0"
@@ -288,7 +288,7 @@ def test_the_same_bytes_must_have_succeeded_elsewhere_first(world: World) -> Non
     staging = text.replace("targets.production", "targets.staging")
     (world.tree / "elo-gate.toml").write_text(text.replace("strategy", 'requires = ["staging"]\nstrategy', 1) + staging)
     assert world.deploy().returncode == 3
-    assert world.run("deploy", "staging", "--yes", "--as-of", "2026-11-25").returncode == 0
+    assert world.run("deploy", "staging", "--yes").returncode == 0
     assert world.deploy().returncode == 0
     (world.tree / "dist" / "index.html").write_text("<p>other</p>")
     assert world.deploy().returncode == 3
@@ -336,8 +336,8 @@ def test_no_secret_is_written_down_or_shown(world: World) -> None:
     world.set(modes={"deploy": "refuse", "status": "refuse"})
     outputs = []
     for words in (
-        ("deploy", "production", "--plan", "--as-of", "2026-11-25"),
-        ("deploy", "production", "--yes", "--as-of", "2026-11-25"),
+        ("deploy", "production", "--plan"),
+        ("deploy", "production", "--yes"),
     ):
         done = world.run(*words, env={"PLATFORM_TOKEN": canary})
         outputs.append(done.stdout + done.stderr)

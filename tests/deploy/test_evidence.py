@@ -71,9 +71,7 @@ class TestApprovals:
         return int(world.run("deploy", "approve", "production", digest, "--as", who, "--key", str(key)).returncode)
 
     def digest(self, world: World) -> str:
-        return str(
-            json.loads(world.run("deploy", "production", "--plan", "--json", "--as-of", "2026-11-25").stdout)["digest"]
-        )
+        return str(json.loads(world.run("deploy", "production", "--plan", "--json").stdout)["digest"])
 
     def test_one_of_another_person_over_these_bytes_counts(self, world: World) -> None:
         folder = self.keys(world)

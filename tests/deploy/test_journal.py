@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ def test_lines_are_chained_and_read_again(tmp_path: Path) -> None:
     records, torn, open_end = read(str(path))
     assert records == journal.records and not torn and not open_end
     assert [each["n"] for each in records] == [0, 1, 2, 3]
-    assert all(after["prev"] == before["hash"] for before, after in zip(records, records[1:], strict=False))
+    assert all(after["prev"] == before["hash"] for before, after in pairwise(records))
     assert path.stat().st_mode & 0o077 == 0
 
 

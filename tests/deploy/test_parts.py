@@ -44,7 +44,7 @@ def test_a_small_table_is_enough() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "word"),
     [
-        ("[deploy.targets.production]", '[deploy.targets.status]\nplatform = "command"', "deploy.targets.status"),
+        ("targets.production", "targets.status", "deploy.targets.status"),
         ('platform = "command"', 'platform = "vercel"', "platform"),
         ('url = "https://intranet.example"', 'url = "https://u:hunter2hunter2@x"', "url"),
         ('artifact = "dist"', 'artifact = "../dist"', "artifact"),
@@ -155,13 +155,13 @@ def test_the_tree_itself_is_what_git_would_know(tmp_path: Path) -> None:
     for name in ("src/a.ts", "node_modules/x/y.js", ".env.local", ".gitignore", "state/p/journal"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(".env.local\n")
-    copy = snapshot.take(str(tmp_path), ".", str(tmp_path.parent / "copy"), ["state"])
+    copy = snapshot.take(str(tmp_path), ".", str(tmp_path.parent / (tmp_path.name + "-copy")), ["state"])
     assert set(copy.files) == {"src/a.ts", ".gitignore"}
 
 
 def test_only_a_whole_run_that_passed_is_admitted(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(DOCKERFILE)
-    copy = snapshot.take(str(tmp_path), ".", str(tmp_path.parent / "copy"))
+    copy = snapshot.take(str(tmp_path), ".", str(tmp_path.parent / (tmp_path.name + "-copy")))
     witness = snapshot.Witness(str(tmp_path), copy)
     good = gate.run(str(tmp_path), as_of="2026-11-25", tree=witness)
     assert admission.admit(good, copy, {}, 0.0).digest == copy.digest
@@ -180,17 +180,18 @@ def test_only_a_whole_run_that_passed_is_admitted(tmp_path: Path) -> None:
     with pytest.raises(admission.NotAdmitted):
         admission.admit(gate.run(root, as_of="2026-11-25"), copy, {}, 0.0)
     with pytest.raises(admission.NotAdmitted):
-        admission.Admission("passed", copy.digest, {}, {})  # type: ignore[arg-type]
+        admission.Admission("passed", copy.digest, {}, "", {})  # type: ignore[arg-type]
     with pytest.raises(admission.NotAdmitted):
         ship.Shipping.begin(object.__new__(ship.Shipping), "passed", copy, "")  # type: ignore[arg-type]
 
 
 def test_a_record_counts_for_its_bytes_policy_and_time(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(DOCKERFILE)
-    copy = snapshot.take(str(tmp_path), ".", str(tmp_path.parent / "copy"))
+    copy = snapshot.take(str(tmp_path), ".", str(tmp_path.parent / (tmp_path.name + "-copy")))
     run = gate.run(str(tmp_path), as_of="2026-11-25")
-    record = admission.admit(run, copy, {}, 1_000.0).record
-    assert admission.again(record, copy.digest, "", 60, 1_050.0).digest == copy.digest
+    admitted = admission.admit(run, copy, {"a": "0" * 64}, 1_000.0)
+    record, kept = admitted.record, admitted.keep()
+    assert admission.again(record, kept, copy.digest, "", 60, 1_050.0).digest == copy.digest
     (tmp_path / "policy").write_text("x")
     for digest, policy, now in (
         ("0" * 64, "", 1_050.0),
@@ -199,7 +200,16 @@ def test_a_record_counts_for_its_bytes_policy_and_time(tmp_path: Path) -> None:
         (copy.digest, "", 999.0),
     ):
         with pytest.raises(admission.NotAdmitted):
-            admission.again(record, digest, policy, 60, now)
+            admission.again(record, kept, digest, policy, 60, now)
+
+
+def test_what_was_judged_beside_it_counts_too(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+    copy = snapshot.take(str(tmp_path), ".", str(tmp_path.parent / (tmp_path.name + "-copy")))
+    admitted = admission.admit(gate.run(str(tmp_path), as_of="2026-11-25"), copy, {"a": "0" * 64}, 0.0)
+    for kept in ({}, {**admitted.keep(), "inputs": {}}, {**admitted.keep(), "salt": ""}):
+        with pytest.raises(admission.NotAdmitted):
+            admission.again(admitted.record, kept, copy.digest, "", 60, 1.0)
 
 
 def test_a_child_gets_few_variables_no_input_and_no_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,12 +297,13 @@ def test_three_answers(answer: bytes, drip: float, result: str) -> None:
     assert time.monotonic() - started < 20
 
 
-def test_the_programs_of_a_target_are_among_what_was_judged(world: World) -> None:
+def test_the_programs_of_a_target_are_among_what_was_judged(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "today", lambda: "2026-11-25")
     from elo_gate.deploy import command, commands
 
     place = commands.place_of(str(world.tree), "production")
     assert command.programs(place) == ["ops/platform"]
-    prepared = commands.prepare(place, str(world.tree.parent / "copy"), "2026-11-25")
+    prepared = commands.prepare(place, str(world.tree.parent / "copy"))
     assert prepared.admitted is not None
     assert {"ops/platform", "elo-gate.toml", "Dockerfile"} <= set(prepared.admitted.inputs)
 
@@ -308,3 +319,17 @@ def test_help_is_there(world: World) -> None:
         done = world.run(*words)
         assert done.returncode == 0 and "Usage" in done.stdout
     assert world.run("deploy", "nowhere", "--plan").returncode == 2
+
+
+def test_the_gate_sees_nothing_of_the_state(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from elo_gate.deploy import commands
+
+    monkeypatch.setattr(gate, "today", lambda: "2026-11-25")
+    path = world.tree / "elo-gate.toml"
+    path.write_text(path.read_text().replace('artifact = "dist"', 'artifact = "."'))
+    place = commands.place_of(str(world.tree), "production")
+    commands.ready_state(place)
+    prepared = commands.prepare(place, str(world.folder / "d1" / "snapshot"))
+    assert (world.folder / "d1" / "snapshot" / "Dockerfile").exists()
+    assert [each.path for each in prepared.run.verdict.coverage.judged] == ["Dockerfile"]
+    assert not any(each.startswith(".elo-gate") for each in prepared.copy.files)

@@ -75,12 +75,15 @@ def actor() -> str:
         return f"uid {os.getuid()}"
 
 
-def prepare(place: Place, folder: str, as_of: str | None) -> Prepared:
-    """Copies the artifact to a new folder and asks the gate about it. Raises SnapshotError, ConfigError, UsageError."""
+def prepare(place: Place, folder: str) -> Prepared:
+    """Copies the artifact to a new folder and asks the gate about it, as of today.
+
+    Raises DeployError, SnapshotError, ConfigError, UsageError.
+    """
     aside = [os.path.relpath(place.states, place.folder).replace(os.sep, "/")]
     copy = snapshot.take(place.folder, place.target.artifact, folder, aside)
     witness = snapshot.Witness(place.folder, copy)
-    run = gate.run(place.folder, as_of=as_of, tree=witness, config=place.path)
+    run = gate.run(place.folder, tree=witness, config=place.path)
     if not isinstance(run.verdict, Passed):
         return Prepared(run, copy, None)
     if snapshot.source_digest(place.folder, place.target.artifact, aside) != copy.digest:
@@ -282,6 +285,12 @@ def _go(shipping: ship.Shipping, stops: list[int], abort: bool = False) -> int:
         except ship.Interrupted as where:
             say(f"interrupted at {where}; `--resume` goes on, `elo-gate deploy abort` goes back")
             return 128 + stops[0]
+        except (JournalError, admission.NotAdmitted):
+            raise
+        except Exception as error:
+            # Whatever it was, production may have changed, and no other exit code says so.
+            what = getattr(error, "strerror", None) or type(error).__name__
+            raise DeployError(f"stopped at {shipping.state}: {what}; `--resume` goes on from the journal", 6) from error
 
 
 def deploy(place: Place, prepared: Prepared, id: str, choices: ship.Choices, plan_digest: str) -> int:

@@ -50,7 +50,7 @@ def _guarded(work: Callable[[], int]) -> int:
 
 def run(
     root: str, target: str, only_plan: bool, yes: bool, digest: str | None, go_on: bool, confirm: dict[str, str],
-    break_glass: str, as_of: str | None, as_json: bool, write: Callable[[str], None], ask: Callable[[], bool] | None,
+    break_glass: str, as_json: bool, write: Callable[[str], None], ask: Callable[[], bool] | None,
 ) -> int:  # fmt: skip
     """`elo-gate deploy TARGET`. Raises Stopped."""
 
@@ -60,7 +60,7 @@ def run(
         _known(place, confirm)
         if only_plan:
             with tempfile.TemporaryDirectory(prefix="elo-gate-") as folder:
-                return _plan(place, os.path.join(folder, "snapshot"), choices, as_of, as_json, write)[0]
+                return _plan(place, os.path.join(folder, "snapshot"), choices, as_json, write)[0]
         if not yes and ask is None:
             raise DeployError("nothing was changed: there is no terminal to ask on; --yes deploys, --plan shows what")
         if go_on:
@@ -73,7 +73,7 @@ def run(
         os.mkdir(folder, 0o700)
         begun = False
         try:
-            code, prepared, made = _plan(place, os.path.join(folder, "snapshot"), choices, as_of, as_json, write)
+            code, prepared, made = _plan(place, os.path.join(folder, "snapshot"), choices, as_json, write)
             if code:
                 return code
             if digest is not None and digest != made:
@@ -109,10 +109,10 @@ def _known(place: Place, confirm: dict[str, str]) -> None:
 
 
 def _plan(
-    place: Place, folder: str, choices: ship.Choices, as_of: str | None, as_json: bool, write: Callable[[str], None]
+    place: Place, folder: str, choices: ship.Choices, as_json: bool, write: Callable[[str], None]
 ) -> tuple[int, commands.Prepared, str]:
     """(exit code of the gate, what was prepared, the plan's digest), after the plan or the findings were written."""
-    prepared = commands.prepare(place, folder, as_of)
+    prepared = commands.prepare(place, folder)
     if prepared.admitted is None:
         write(report.render(prepared.run, "json" if as_json else "text", {}))
         return prepared.run.verdict.exit_code or 2, prepared, ""

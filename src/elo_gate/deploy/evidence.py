@@ -26,7 +26,6 @@ VERIFIER = "https://github.com/elo-gate/elo-gate"
 
 def summary(record: dict[str, Any], url: str) -> dict[str, Any]:
     """The predicate of a verification summary for what the gate wrote down."""
-    inputs = hashlib.sha256(json.dumps(record["inputs"], sort_keys=True).encode()).hexdigest()
     return {
         "verifier": {"id": VERIFIER, "version": {"elo-gate": record["verifier"]}},
         "timeVerified": record["at"],
@@ -39,7 +38,7 @@ def summary(record: dict[str, Any], url: str) -> dict[str, Any]:
         # Beyond what the predicate names; readers ignore fields they do not know.
         "eloGate": {
             "rules": {"sha256": record["rules"]},
-            "inputs": {"sha256": inputs, "count": len(record["inputs"])},
+            "inputs": record["inputs"],
             "asOf": record["as_of"],
             "failOn": record["fail_on"],
             "judged": record["judged"],

@@ -6,12 +6,14 @@ on the platform by its key; it is never done again blindly.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
 
 from . import admission, approvals, calendar, checklist, evidence, machine, notify, smoke, snapshot
 from .admission import Admission, NotAdmitted
+from .journal import canonical, write_file
 from .platform import Handle, Lost
 
 TYPE_CHECKING = False
@@ -85,6 +87,8 @@ class Shipping:
         if not isinstance(admitted, Admission) or admitted.digest != copy.digest:
             raise NotAdmitted("the gate has judged other bytes")
         self.admitted, self.copy, self.digest = admitted, copy, copy.digest
+        os.makedirs(self._folder(), mode=0o700, exist_ok=True)
+        write_file(self._folder("inputs.json"), canonical(admitted.keep()))
         self._write(
             "start", what="deploy", digest=copy.digest, actor=self.choices.actor, target=self.place.name, plan=plan
         )
@@ -132,10 +136,12 @@ class Shipping:
         if gate is not None and os.path.isdir(folder):
             try:
                 self.copy = snapshot.load(folder, self.place.target.artifact)
+                with open(self._folder("inputs.json"), "rb") as file:
+                    kept = json.loads(file.read())
                 self.admitted = admission.again(
-                    gate, self.copy.digest, self.place.path, self.place.max_age, time.time()
+                    gate, kept, self.copy.digest, self.place.path, self.place.max_age, time.time()
                 )
-            except (NotAdmitted, snapshot.SnapshotError) as error:
+            except (NotAdmitted, snapshot.SnapshotError, OSError, ValueError) as error:
                 self.say(f"going forward is closed: {error}")
         if self.state in (machine.PLANNED, machine.GATED):
             self.state = machine.LOCKED
@@ -173,6 +179,8 @@ class Shipping:
         self._write("end", state=end, exit=exit_code)
         if end not in machine.OPEN:
             remove(self._folder("snapshot"))
+            if os.path.exists(self._folder("inputs.json")):
+                os.unlink(self._folder("inputs.json"))
         wanted = self.place.target.notify
         if wanted is not None:
             how = notify.tell(wanted, {
@@ -446,7 +454,10 @@ class Shipping:
         """The snapshot, hashed this very moment. Raises Changed and NotAdmitted."""
         if self.admitted is None or self.copy is None or self.admitted.digest != self.copy.digest:
             raise NotAdmitted("the gate's record does not count any more")
-        admission.again(self.admitted.record, self.copy.digest, self.place.path, self.place.max_age, time.time())
+        admission.again(
+            self.admitted.record, self.admitted.keep(), self.copy.digest, self.place.path, self.place.max_age,
+            time.time(),
+        )  # fmt: skip
         snapshot.unchanged(self.copy, self.place.folder, self.admitted.inputs)
         return self.copy
 

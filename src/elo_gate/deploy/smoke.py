@@ -159,6 +159,8 @@ def _get(url: str, path: str, limit: float, until: float) -> tuple[int, dict[str
             if not piece:
                 break
             body += piece
+        if (answer.length and len(body) < BODY) or time.monotonic() >= deadline:
+            return None  # cut off, by the site or by us
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, body
     except (OSError, http.client.HTTPException, ValueError, AttributeError):
         return None

@@ -200,9 +200,13 @@ def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
 
 
 def test_a_file_alone_does_not_fail_by_what_other_files_may_say(tree: Write) -> None:
-    folder = tree({"Dockerfile": 'FROM node:24-alpine\nENV NODE_ENV=production\nCMD ["node", "x.js"]\n', "k8s/app.yaml": "a: b\n"})
+    folder = tree(
+        {"Dockerfile": 'FROM node:24-alpine\nENV NODE_ENV=production\nCMD ["node", "x.js"]\n', "k8s/app.yaml": "a: b\n"}
+    )
     door = [sys.executable, "-c", "from elo_gate.hook import main; main()", "Dockerfile"]
-    assert "docker/root-user  " not in subprocess.run(door, cwd=folder, capture_output=True, text=True, check=False).stdout
+    assert (
+        "docker/root-user  " not in subprocess.run(door, cwd=folder, capture_output=True, text=True, check=False).stdout
+    )
     (folder / "k8s/app.yaml").unlink()
     (folder / "k8s").rmdir()
     assert "docker/root-user  " in subprocess.run(door, cwd=folder, capture_output=True, text=True, check=False).stdout

@@ -47,7 +47,7 @@ NAMES = [name for at, name in enumerate(CASES) if ALL or name.startswith(KEPT) o
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A fresh folder that everybody may enter, gone whatever its modes are."""
     for each in (tmp_path, *tmp_path.parents):
-        if each.owner() == tmp_path.owner() and each.name.startswith(("pytest-", tmp_path.name)):
+        if each.owner() == tmp_path.owner() and each.name.startswith(("pytest-", "popen-", tmp_path.name)):
             each.chmod(0o755)
     yield tmp_path
     for each in tmp_path.rglob("*"):

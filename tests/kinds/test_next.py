@@ -176,7 +176,12 @@ def test_headers_come_from_all_files() -> None:
             {"proxy_ts": "import { secure } from '@acme/edge'\nexport const proxy = (r) => secure(r)"},
         ),
         ("export default {}", {"proxy_ts": "export function proxy(r) { r.headers.set(name(), '1'); return r }"}),
-        ("export default {}", {"vercel_ts": "import { routes } from '@vercel/config/v1'\nexport const config = { headers: [routes.header('/(.*)', [])] }"}),
+        (
+            "export default {}",
+            {
+                "vercel_ts": "import { routes } from '@vercel/config/v1'\nexport const config = { headers: [routes.header('/(.*)', [])] }"
+            },
+        ),
     ],
 )
 def test_doubts(text: str, files: dict[str, str]) -> None:

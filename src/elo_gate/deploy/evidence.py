@@ -11,6 +11,7 @@ import json
 import os
 
 from .. import __version__
+from ..ruleset.load import load
 from . import machine
 from .journal import write_file
 
@@ -20,14 +21,12 @@ if TYPE_CHECKING:
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 SUMMARY = "https://slsa.dev/verification_summary/v1"
-DEPLOY = "https://github.com/elo-gate/elo-gate/deploy/v1"
-VERIFIER = "https://github.com/elo-gate/elo-gate"
 
 
 def summary(record: dict[str, Any], url: str) -> dict[str, Any]:
     """The predicate of a verification summary for what the gate wrote down."""
     return {
-        "verifier": {"id": VERIFIER, "version": {"elo-gate": record["verifier"]}},
+        "verifier": {"id": load().address, "version": {"elo-gate": record["verifier"]}},
         "timeVerified": record["at"],
         "resourceUri": url,
         "policy": {"uri": "elo-gate.toml", "digest": {"sha256": record["policy"]}},
@@ -97,7 +96,7 @@ def of(records: list[dict[str, Any]], name: str, url: str, end: str) -> dict[str
         "journal": {"head": records[-1]["hash"]},
         "tool": {"elo-gate": __version__},
     }
-    return statement(start["digest"], name, DEPLOY, predicate)
+    return statement(start["digest"], name, load().address + "/deploy/v1", predicate)
 
 
 def code(what: str, end: str) -> int:

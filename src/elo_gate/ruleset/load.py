@@ -249,7 +249,10 @@ def write_compiled(checkout: str) -> str:
     for old in os.listdir(target):
         if old.endswith(".py") and old[:-3] not in sources:
             os.unlink(os.path.join(target, old))
-    for name, text in sources.items():
-        with open(os.path.join(target, name + ".py"), "w", encoding="utf-8") as file:
-            file.write(text)
+    # The index, which says what the rest was made from, comes last: whoever reads meanwhile finds it stale.
+    for name in sorted(sources, key=lambda each: each == "index"):
+        part = os.path.join(target, f"{name}.{os.getpid()}.part")
+        with open(part, "w", encoding="utf-8") as file:
+            file.write(sources[name])
+        os.replace(part, os.path.join(target, name + ".py"))
     return target

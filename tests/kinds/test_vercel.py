@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elo_gate.checks import vercel_crons, vercel_globs
+from elo_gate.examples import artifact_of
 from elo_gate.kinds import vercel
 from elo_gate.model import Artifact, Source
 
@@ -199,3 +200,31 @@ def test_expressions_that_run(expression: str) -> None:
 )  # fmt: skip
 def test_expressions_that_do_not(expression: str) -> None:
     assert vercel_crons.cron_problem(expression)
+
+
+PROGRAM = """\
+import type { VercelConfig } from '@vercel/config/v1';
+
+const regions = ['bru'];
+
+export const config: VercelConfig = {
+  framework: 'nextjs',
+  regions,
+  functions: { 'app/api/**/*.ts': { maxDuration: 30 } },
+};
+"""
+
+
+def test_a_program_is_read_as_the_file_it_stands_for() -> None:
+    made = artifact_of("vercel", PROGRAM, "vercel.ts")
+    assert made.state == "judged" and not made.problems
+    assert made.root.get("functions", "app/api/**/*.ts", "maxDuration").number() == 30
+    [region] = vercel.VIEWS["regions"](made)
+    assert region.facts["region"] == "bru" and made.source.position(region.node.start)[0] == 3
+
+
+def test_a_program_that_computes_its_settings_fails_nothing() -> None:
+    text = "import { make } from './make';\nexport const config = make(process.env.TEAM);\n"
+    made = artifact_of("vercel", text, "vercel.ts")
+    assert not any(problem.fatal for problem in made.problems)
+    assert all(not view(made) or name == "file" for name, view in vercel.VIEWS.items())

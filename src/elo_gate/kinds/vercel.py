@@ -20,10 +20,21 @@ def load(artifact: Artifact) -> None:
         from ..syntax import toml
 
         artifact.root, artifact.problems = toml.parse(artifact.source)
+    elif artifact.path.endswith(".ts"):
+        _load_program(artifact)
     else:
         from ..syntax import json
 
         artifact.root, artifact.problems = json.parse(artifact.source)
+
+
+def _load_program(artifact: Artifact) -> None:
+    """vercel.ts exports the same settings as `config`, or by default (vercel.com/docs/project-configuration/vercel-ts)."""
+    from ..syntax.javascript import evaluate
+
+    module = evaluate(artifact.source, artifact.project.read if artifact.project is not None else None)
+    artifact.root = module.exports.get("config") or module.default
+    artifact.problems = module.problems
 
 
 def signs(artifact: Artifact) -> tuple[str, str] | None:

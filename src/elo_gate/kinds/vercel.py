@@ -29,7 +29,7 @@ def load(artifact: Artifact) -> None:
 
 
 def _load_program(artifact: Artifact) -> None:
-    """vercel.ts exports the same settings as `config`, or by default (vercel.com/docs/project-configuration/vercel-ts)."""
+    """vercel.ts exports the same settings, as `config` or by default (vercel.com/docs/project-configuration)."""
     from ..syntax.javascript import evaluate
 
     module = evaluate(artifact.source, artifact.project.read if artifact.project is not None else None)

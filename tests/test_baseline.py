@@ -361,6 +361,34 @@ def test_two_branches_that_accept_merge(tree: Write) -> None:
     assert reasons == {"as it was", "needed by one", "needed by two"}
 
 
+def test_two_branches_that_accept_at_one_spot_merge_by_the_attribute(tree: Write) -> None:
+    service = '    image: postgres:18.1\n    restart: always\n    ports: ["5432:5432"]\n'
+    folder = tree(
+        {
+            "elo-gate.toml": f'baseline = "{NAME}"\n',
+            "compose.production.yaml": "services: {}\n",
+            NAME: baseline.dump([]),
+        }
+    )
+    git(folder, "init", "-q")
+    hint = baseline.merging(str(folder / NAME))
+    assert hint == f"{NAME} merge=union"
+    (folder / ".gitattributes").write_text(hint + "\n")
+    assert baseline.merging(str(folder / NAME)) == ""
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "empty")
+    for branch in ("one", "two"):
+        git(folder, "checkout", "-qb", branch, "main")
+        tree({f"{branch}/compose.production.yaml": f"services:\n  {branch}:\n{service}"})
+        assert accept(folder, f"needed by {branch}") > 0
+        git(folder, "add", "-A")
+        git(folder, "commit", "-qm", branch)
+    git(folder, "merge", "-q", "one")
+    assert new(judged(folder)) == []
+    reasons = {each["reason"] for each in json.loads((folder / NAME).read_text())["accepted"] if each}
+    assert reasons == {"needed by one", "needed by two"}
+
+
 def test_a_merge_that_git_leaves_open_is_ended_by_prune(tree: Write) -> None:
     service = '    image: postgres:18.1\n    restart: always\n    ports: ["5432:5432"]\n'
     folder = tree(

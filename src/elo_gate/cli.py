@@ -368,6 +368,9 @@ def baseline_add(
     print(f"accepted: {count}; {run.baseline.path} holds {sum(each.count for each in run.baseline.entries)}")
     if file is None and not run.policy.baseline:
         print(f'to count, elo-gate.toml needs: baseline = "{os.path.basename(run.baseline.path)}"')
+    hint = accepted.merging(run.baseline.path)
+    if hint:
+        print(f"so that branches which both accept always merge, .gitattributes needs: {hint}")
     for why in run.verdict.reasons:
         print(f"elo-gate: {why}", file=sys.stderr)
 

@@ -308,6 +308,28 @@ def prune(baseline: Baseline) -> int:
     return gone
 
 
+def merging(path: str) -> str:
+    """The line that the .gitattributes beside a baseline lacks; empty where it has it, or there is no git.
+
+    Entries stand alone and the last line is none, so that git may simply keep what both sides have added.
+    """
+    folder, name = os.path.split(os.path.abspath(path))
+    above = folder
+    while not os.path.exists(os.path.join(above, ".git")):
+        if os.path.dirname(above) == above:
+            return ""
+        above = os.path.dirname(above)
+    line = f"{name} merge=union"
+    for place in {folder, above}:
+        try:
+            with open(os.path.join(place, ".gitattributes"), encoding="utf-8", errors="replace") as file:
+                if line in " ".join(file.read(1 << 20).split()):
+                    return ""
+        except OSError:
+            continue
+    return line
+
+
 def write(baseline: Baseline, path: str) -> None:
     """Writes the file as a whole or not at all. Raises OSError."""
     part = f"{path}.{os.getpid()}.part"

@@ -182,7 +182,7 @@ def reason_unjudged(path: str) -> str:
     if ending in ("sh", "bash"):
         return "a shell script that neither deploys, backs up, restores nor rolls back"
     if ending == "sql":
-        return "SQL that neither sets a database up nor restores one"
+        return "SQL that is not PostgreSQL's, or neither sets a database up nor restores one"
     if lower == "package.json" or lower.endswith(("-lock.json", "-lock.yaml", ".lock", "ignore")):
         return "read for facts (dependencies, ignored files)"
     if ending in _CODE:

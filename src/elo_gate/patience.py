@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Made = TypeVar("Made")
 
 FILE = 1.0  # seconds of each file
-TREE = 8.0  # seconds of the rules that look across files
+TREE = 4.0  # seconds of the rules that look across files
 SHARED = 4.0  # seconds beyond those, of all files together
 _AGAIN = 0.2  # in case a callback from C swallowed it
 

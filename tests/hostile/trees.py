@@ -476,7 +476,7 @@ def _others() -> dict[str, Case]:
         "sql-migrations": Case(lambda: {f"prisma/migrations/{n:014}_x/migration.sql": "ALTER TABLE a DROP COLUMN b;\n" for n in range(1_500)}, (1, 2)),
         "nginx-braces": Case(lambda: {nginx: "http {" + " server {" * 50_000}, (2,)),
         "nginx-braces-closed": Case(lambda: {nginx: "http {" + nest(" location / {", "}", 20_000) + "}"}, (2,)),
-        "nginx-directives": Case(lambda: {nginx: server("add_header X-A b;\n" * 10_000)}, (1, 2)),
+        "nginx-directives": Case(lambda: {nginx: server("add_header X-A b;\n" * 4_000)}, (1, 2)),
         "nginx-locations": Case(lambda: {nginx: server("".join(f"location ~ ^/a{n}(a+)+$ {{ add_header X-{n} b; proxy_pass http://web:3000; }}\n" for n in range(2_000)))}, (1, 2)),
         "nginx-open-quote": Case(lambda: {nginx: server('add_header A "' + "x\\" * 200_000)}, (2,)),
         "nginx-include-cycle": Case({nginx: "http { include nginx.conf; include *.conf; include ../../outside/*.conf; include /etc/passwd; server { listen 80; include sites/*; } }\n", "nginx/sites/a": "include ../nginx.conf;\n", "nginx/sites/b.conf": "include *;\n"}, (1, 2)),

@@ -237,3 +237,25 @@ def test_the_same_tree_elsewhere_gives_the_same_bytes(tree: Write, tmp_path_fact
         shutil.copytree(folder, copy)
         for render in (text.render, json_report.render, sarif.render):
             assert render(run(folder)) == render(run(copy)), name  # type: ignore[operator]
+
+
+def test_the_order_in_which_a_folder_is_listed_changes_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def report() -> str:
+        return json_report.render(gate.run(str(root / "examples/intranet-before"), as_of="2026-11-25"))
+
+    wanted = report()
+    listed = os.scandir
+
+    class Reversed:
+        def __init__(self, path: str) -> None:
+            with listed(path) as entries:
+                self.entries = sorted(entries, key=lambda each: each.name, reverse=True)
+
+        def __enter__(self) -> list[os.DirEntry[str]]:
+            return self.entries
+
+        def __exit__(self, *_: object) -> None:
+            return None
+
+    monkeypatch.setattr(os, "scandir", Reversed)
+    assert report() == wanted

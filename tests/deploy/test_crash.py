@@ -172,10 +172,10 @@ def test_abort_of_a_deploy_that_waits(world: World) -> None:
 
 def test_a_fault_while_shipping_is_never_told_as_nothing_changed(world: World) -> None:
     hook = """
-import elo_gate.deploy.ship as s
+import elo_gate.deploy.steps as s
 def fault(self):
     raise OSError(28, "No space left on device")
-s.Shipping._wait = fault
+s.STEPS["wait"] = fault
 """
     done = world.deploy(code=hook)
     assert done.returncode == 6 and "No space left" in done.stderr and "Traceback" not in done.stderr

@@ -38,7 +38,7 @@ status = ["s", "{id}"]
 
 def test_a_small_table_is_enough() -> None:
     target = config.parse(GOOD, "elo-gate.toml").targets["production"]
-    assert (target.strategy, target.verify.on_inconclusive, target.timeouts.deploy) == ("in-place", "hold", 900.0)
+    assert (target.staged, target.verify.on_inconclusive, target.timeouts.deploy) == (False, "hold", 900.0)
 
 
 @pytest.mark.parametrize(
@@ -299,11 +299,11 @@ def test_three_answers(answer: bytes, drip: float, result: str) -> None:
 
 def test_the_programs_of_a_target_are_among_what_was_judged(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "today", lambda: "2026-11-25")
-    from elo_gate.deploy import command, commands
+    from elo_gate.deploy import commands, plan
 
     place = commands.place_of(str(world.tree), "production")
-    assert command.programs(place) == ["ops/platform"]
-    prepared = commands.prepare(place, str(world.tree.parent / "copy"))
+    assert plan.programs(place) == ["ops/platform"]
+    prepared = plan.prepare(place, str(world.tree.parent / "copy"))
     assert prepared.admitted is not None
     assert {"ops/platform", "elo-gate.toml", "Dockerfile"} <= set(prepared.admitted.inputs)
 
@@ -322,14 +322,14 @@ def test_help_is_there(world: World) -> None:
 
 
 def test_the_gate_sees_nothing_of_the_state(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from elo_gate.deploy import commands
+    from elo_gate.deploy import commands, plan
 
     monkeypatch.setattr(gate, "today", lambda: "2026-11-25")
     path = world.tree / "elo-gate.toml"
     path.write_text(path.read_text().replace('artifact = "dist"', 'artifact = "."'))
     place = commands.place_of(str(world.tree), "production")
     commands.ready_state(place)
-    prepared = commands.prepare(place, str(world.folder / "d1" / "snapshot"))
+    prepared = plan.prepare(place, str(world.folder / "d1" / "snapshot"))
     assert (world.folder / "d1" / "snapshot" / "Dockerfile").exists()
     assert [each.path for each in prepared.run.verdict.coverage.judged] == ["Dockerfile"]
     assert not any(each.startswith(".elo-gate") for each in prepared.copy.files)

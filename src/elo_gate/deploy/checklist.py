@@ -85,7 +85,7 @@ def run(
 ) -> dict[str, Any]:
     """The answer of an item that is a command: passed when it ended with 0 in time."""
     done = child.run(
-        item.run or (), place.folder, child.environment(home, place.target.command.env), item.timeout,
+        item.run or (), place.folder, child.environment(home, place.target.options.variables()), item.timeout,
         (lock.descriptor,), lambda pid: lock.child(pid, f"checklist {item.id}"), stop=stop,
     )  # fmt: skip
     good = done.code == 0 and not done.late

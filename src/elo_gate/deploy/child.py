@@ -10,7 +10,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 CAP = 1 << 20  # of each stream; more is read and dropped
 GRACE = 3.0
@@ -50,12 +50,13 @@ def run(
     seconds: float,
     keep: Sequence[int] = (),
     started: Callable[[int | None], None] | None = None,
-    feed: bytes | None = None,
+    feed: bytes | Iterable[bytes] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Done:
     """Runs a program to its end, or ends its process group. `keep` are descriptors it inherits (the lock).
 
-    `started` is told the group's id, and None when it is over; `stop` is asked whether to end it at once.
+    `started` is told the group's id, and None when it is over; `stop` is asked whether to end it at once. Pieces of
+    `feed` are taken as the program reads them; what taking one raises ends the program and goes on to the caller.
     """
     try:
         process = subprocess.Popen(
@@ -81,17 +82,17 @@ def run(
 
 
 def _follow(
-    process: subprocess.Popen[bytes], deadline: float, feed: bytes | None, stop: Callable[[], bool] | None
-) -> Done:
+    process: subprocess.Popen[bytes], deadline: float, feed: bytes | Iterable[bytes] | None,
+    stop: Callable[[], bool] | None,
+) -> Done:  # fmt: skip
     got: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
-    if feed is not None and process.stdin is not None:
-        try:
-            process.stdin.write(feed)  # small: a message to be signed
-            process.stdin.close()
-        except OSError:
-            pass
+    pieces = iter((feed,) if isinstance(feed, bytes) else feed or ())
+    rest: memoryview | None = memoryview(b"")
     late = False
     with selectors.DefaultSelector() as selector:
+        if process.stdin is not None:
+            os.set_blocking(process.stdin.fileno(), False)
+            selector.register(process.stdin, selectors.EVENT_WRITE, "in")
         for name, stream in (("out", process.stdout), ("err", process.stderr)):
             if stream is not None:
                 os.set_blocking(stream.fileno(), False)
@@ -109,17 +110,69 @@ def _follow(
             if not ready and quiet > 1 and process.poll() is not None:
                 break
             for key, _ in ready:
-                piece = os.read(key.fd, 65_536)
-                if not piece:
+                if key.data == "in":
+                    rest = _put(key.fd, rest or memoryview(next(pieces, b"")))
+                    if rest is None and process.stdin is not None:
+                        selector.unregister(process.stdin)
+                        process.stdin.close()
+                    continue
+                said = os.read(key.fd, 65_536)
+                if not said:
                     selector.unregister(key.fileobj)
                 elif len(got[key.data]) < CAP:
-                    got[key.data] += piece[: CAP - len(got[key.data])]
+                    got[key.data] += said[: CAP - len(got[key.data])]
     while not late and process.poll() is None:
         if time.monotonic() >= deadline or (stop is not None and stop()):
             late = True
             end(process)
         time.sleep(0.01)
     return Done(process.wait(), bytes(got["out"]), bytes(got["err"]), late)
+
+
+def _put(descriptor: int, piece: memoryview) -> memoryview | None:
+    """What is left of a piece; None where it was the empty one at the end, or nobody reads."""
+    try:
+        return piece[os.write(descriptor, piece) :] if piece else None
+    except BlockingIOError:
+        return piece
+    except OSError:
+        return None
+
+
+class Broken(Exception):
+    """A program whose output is not whole: it could not be started, ended with another code than 0, or was late."""
+
+
+def pieces(argv: Sequence[str], folder: str, variables: dict[str, str], seconds: float) -> Iterator[bytes]:
+    """What a program writes to stdout, piece by piece, none of it kept. Raises Broken, also at the very end."""
+    try:
+        process = subprocess.Popen(
+            list(argv), cwd=folder, env=variables, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+    except (OSError, ValueError) as error:
+        raise Broken(getattr(error, "strerror", None) or "not a command") from None
+    deadline = time.monotonic() + seconds
+    try:
+        with selectors.DefaultSelector() as selector:
+            if process.stdout is not None:
+                selector.register(process.stdout, selectors.EVENT_READ)
+            while True:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise Broken("did not end in time")
+                piece = os.read(process.stdout.fileno(), 65_536) if process.stdout is not None else b""
+                if not piece:
+                    break
+                yield piece
+        if process.wait(GRACE):
+            raise Broken(f"ended with {process.returncode}")
+    except subprocess.TimeoutExpired:
+        raise Broken("did not end") from None
+    finally:
+        if process.poll() is None:
+            end(process)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import secrets
 import signal
 import sys
@@ -13,13 +12,10 @@ import tempfile
 import time
 from contextlib import contextmanager
 
-from .. import gate
-from ..discover import HARD_LIMIT, DiskTree
 from ..inert import inert
-from ..verdict import Passed
-from . import admission, checklist, child, command, config, evidence, lock, machine, ship, snapshot
-from .journal import Journal, JournalError, canonical
-from .platform import Lost
+from . import admission, checklist, child, config, evidence, lock, machine, platforms, ship
+from .journal import Journal, JournalError
+from .platform import Lost, named
 from .veil import Veil
 
 TYPE_CHECKING = False
@@ -27,9 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from .admission import Admission
     from .config import Place
-    from .snapshot import Snapshot
+    from .plan import Prepared
 
 
 class DeployError(Exception):
@@ -38,17 +33,6 @@ class DeployError(Exception):
     def __init__(self, words: str, code: int = 2) -> None:
         super().__init__(words)
         self.code = code
-
-
-class Prepared:
-    """What a gate that was asked for a release left: the run, and where it passed, the copy and its admission."""
-
-    __slots__ = ("run", "copy", "admitted")
-
-    def __init__(self, run: gate.Run, copy: Snapshot, admitted: Admission | None) -> None:
-        self.run = run
-        self.copy = copy
-        self.admitted = admitted
 
 
 # Called with (n, kind) after each line of a journal is on the disk; tests end the process there.
@@ -73,120 +57,6 @@ def actor() -> str:
         return inert(getpass.getuser(), 100)
     except (OSError, KeyError, ImportError):
         return f"uid {os.getuid()}"
-
-
-def prepare(place: Place, folder: str) -> Prepared:
-    """Copies the artifact to a new folder and asks the gate about it, as of today.
-
-    Raises DeployError, SnapshotError, ConfigError, UsageError.
-    """
-    aside = [os.path.relpath(place.states, place.folder).replace(os.sep, "/")]
-    copy = snapshot.take(place.folder, place.target.artifact, folder, aside)
-    witness = snapshot.Witness(place.folder, copy)
-    run = gate.run(place.folder, tree=witness, config=place.path)
-    if not isinstance(run.verdict, Passed):
-        return Prepared(run, copy, None)
-    if snapshot.source_digest(place.folder, place.target.artifact, aside) != copy.digest:
-        raise DeployError(f"{place.target.artifact}: changed while it was judged; once more, please", 3)
-    given = dict(witness.given)
-    tree = DiskTree(place.folder)
-    for path in [*command.programs(place), os.path.basename(place.path)]:
-        if path not in given:
-            given[path] = hashlib.sha256(tree.read(path, HARD_LIMIT)).hexdigest()
-    # What the copy holds is compared there.
-    return Prepared(run, copy, admission.admit(run, copy, given, time.time()))
-
-
-def plan(place: Place, prepared: Prepared, choices: ship.Choices) -> dict[str, Any]:
-    """What a deploy would do, as plain data with a digest of its own. Asks the platform what is live, no more."""
-    from . import calendar
-
-    target = place.target
-    veil = Veil(place.secrets())
-    with tempfile.TemporaryDirectory(prefix="elo-gate-") as home:
-        platform = command.CommandPlatform(place, veil, home)
-        try:
-            live, why = platform.current(), ""
-        except Lost as error:
-            live, why = None, str(error)
-    verdict = prepared.run.verdict
-    admitted = prepared.admitted
-    made: dict[str, Any] = {
-        "target": place.name,
-        "platform": target.platform,
-        "url": target.url,
-        "strategy": target.strategy,
-        "artifact": target.artifact,
-        "files": len(prepared.copy.files),
-        "digest": prepared.copy.digest,
-        "gate": {
-            "verdict": verdict.word,
-            "policy": admission.policy_digest(place.path),
-            "let_pass": len(verdict.suppressed),
-            "admitted": admitted is not None,
-        },
-        "live": live,
-        "live_unknown": why,
-        "rollback": {"mode": target.rollback, "to": live, "possible": live is not None and platform.back},
-        "closed": calendar.closed(time.time(), target.windows, target.freeze),
-        "windows": target.windows,
-        "freeze": target.freeze,
-        "requires": target.requires,
-        "approvals": target.approvals.count if target.approvals else 0,
-        "break_glass": bool(choices.break_glass),
-        "calls": platform.calls(),
-        "variables": [f"${name}" for name in target.command.env],
-        "checklist": [
-            {
-                "phase": each.phase,
-                "id": each.id,
-                "how": "command" if each.run else "person",
-                "words": veil.hide(each.manual or " ".join(each.run or ())),
-                "confirmed_by": choices.confirm.get(each.id, "") if not each.run else "",
-            }
-            for each in target.checklist
-        ],
-        "standard": checklist.standard(place),
-        "timeouts": target.timeouts.model_dump(),
-        "on_inconclusive": target.verify.on_inconclusive,
-    }
-    # What passes with time is no part of what somebody agreed to.
-    lasting = {key: value for key, value in made.items() if key != "closed"}
-    made["plan_digest"] = hashlib.sha256(canonical(lasting)).hexdigest()
-    return made
-
-
-def words_of(made: dict[str, Any]) -> str:
-    """A plan for people."""
-    back = made["rollback"]
-    lines = [
-        f"{made['target']}: {made['url']} ({made['platform']}, {made['strategy']})",
-        f"  release   {made['digest']}",
-        f"            {made['files']} files of {made['artifact']}",
-        f"  gate      {made['gate']['verdict']}, {made['gate']['let_pass']} findings let pass",
-        f"  live now  {made['live'] or made['live_unknown'] or 'nothing'}",
-        f"  rollback  {back['mode']}, " + (f"to {back['to']}" if back["possible"] else "not possible"),
-    ]
-    lines += [f"  closed    {each}" for each in made["closed"]]
-    if made["requires"]:
-        lines.append(f"  requires  the same bytes in {', '.join(made['requires'])}")
-    if made["approvals"]:
-        lines.append(f"  approvals {made['approvals']} needed")
-    if made["break_glass"]:
-        lines.append(
-            "  BREAK GLASS: windows, freeze, approvals, requires and checklist are overridden, and it is logged"
-        )
-    for each in made["checklist"]:
-        who = f", confirmed by {each['confirmed_by']}" if each["confirmed_by"] else ""
-        lines.append(f"  {each['phase']:<9} {each['id']}: {each['how']}: {each['words']}{who}")
-    lines += [f"  runs      {' '.join(argv)}" for argv in made["calls"]]
-    if made["variables"]:
-        lines.append(f"  with      {' '.join(made['variables'])}")
-    open_ = [f"{each['row']} {each['id']}" for each in made["standard"] if each["answered_by"] == "nobody"]
-    if open_:
-        lines.append(f"  answered by nobody: {', '.join(open_)}")
-    lines.append(f"  plan      {made['plan_digest']}")
-    return "".join(inert(line) + "\n" for line in lines)
 
 
 def new_id() -> str:
@@ -263,7 +133,7 @@ def _shipping(
     veil = Veil(place.secrets())
     stops: list[int] = []
     made: list[ship.Shipping] = []
-    platform = command.CommandPlatform(
+    platform = platforms.make(
         place, veil, checklist.private_home(place.state), held, lambda: made[0].killed() if made else False
     )
     shipping = ship.Shipping(id, place, platform, journal, held, veil, choices, say)
@@ -386,7 +256,7 @@ def rollback(place: Place, to: str | None, choices: ship.Choices, agreed: Callab
         shipping, stops = _shipping(place, id, journal, held, choices)
         if not shipping.platform.back:
             raise DeployError(f"{place.name}: the target has no command for a rollback", 3)
-        if to is not None and not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._:/@+=-]{0,255}", to):
+        if to is not None and not named(to):
             raise DeployError("--to: not the id of a release")
         try:
             live = shipping.platform.current()
@@ -462,7 +332,7 @@ def status(place: Place, ask: bool) -> dict[str, Any]:
     if ask:
         with tempfile.TemporaryDirectory(prefix="elo-gate-") as home:
             try:
-                made["live"] = command.CommandPlatform(place, Veil(place.secrets()), home).current()
+                made["live"] = platforms.make(place, Veil(place.secrets()), home).current()
             except Lost as error:
                 made["live_unknown"] = str(error)
     return made

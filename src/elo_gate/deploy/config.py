@@ -6,134 +6,52 @@ Only names of variables stand here, never a value of one.
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from ..policy import ConfigError
 from ..policy.config import find, text_of
-from . import calendar
+from .fields import Address, Argv, Below, Freeze, Ident, Name, Seconds, Table, UrlPath, Window, ident
+from .platforms.command import CommandOptions
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-# Which placeholders a verb of the command platform can fill.
-VERBS = {
-    "deploy": ("snapshot", "digest", "key"),
-    "current": (),
-    "status": ("id",),
-    "find": ("key",),
-    "promote": ("id",),
-    "rollback": ("id",),
-}
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Options(Protocol):
+        """What every platform's own table says of itself."""
+
+        def stages(self) -> bool:
+            """Whether a release can exist before users see it."""
+
+        def goes_back(self) -> bool:
+            """Whether there is a rollback."""
+
+        def variables(self) -> list[str]:
+            """The names of the variables that its programs get; their values are never shown."""
+
+        def programs(self) -> list[list[str]]:
+            """The commands that it runs; files of the repository among their words are judged with the release."""
+
+
+# The tables of a target, one a platform.
+TABLES = ("command",)
 # The words of `elo-gate deploy WORD`.
 RESERVED = ("abort", "approve", "history", "run", "status", "unlock")
-WITHIN = 24 * 3600.0
-
-
-def seconds(value: Any) -> Any:
-    """The seconds of `15m`, `5s`, `500ms`, `2h`."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        raise ValueError('a time has a unit and quotes: "15m", "5s"')
-    found = re.fullmatch(r"([0-9]{1,7})(ms|s|m|h)", value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError('a time is written "15m", "5s", "500ms" or "2h"')
-    made = int(found[1]) * _UNITS[found[2]]
-    if not 0 < made <= WITHIN:
-        raise ValueError("a time is over nothing and at most a day")
-    return made
-
-
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,127}", text):
-        raise ValueError("the name of a variable stands here, never its value")
-    return text
-
-
-def _below(text: str) -> str:
-    clean = os.path.normpath(text).replace(os.sep, "/")
-    if not text or os.path.isabs(text) or clean == ".." or clean.startswith("../") or "\0" in text:
-        raise ValueError("a path below the configuration's folder stands here")
-    return clean
-
-
-def _address(text: str) -> str:
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(text)
-        bad = parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0
-    except ValueError:
-        bad = True
-    if bad or parts.username or parts.password or parts.query or parts.fragment or not text.isprintable():
-        raise ValueError("an http or https address without a user, a query and a fragment stands here")
-    return text.rstrip("/")
-
-
-def _path(text: str) -> str:
-    if not re.fullmatch(r"/[!-~]*", text):
-        raise ValueError("a path begins with / and holds printable ASCII without blanks")
-    return text
-
-
-def _ident(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", text):
-        raise ValueError("a name is made of small letters, digits and -")
-    return text
 
 
 def _target(text: str) -> str:
     if text in RESERVED:
         raise ValueError(f"a target is not called as a command is: {', '.join(RESERVED)}")
-    return _ident(text)
+    return ident(text)
 
 
-def _window(text: str) -> str:
-    calendar.window(text)
-    return text
-
-
-def _freeze(text: str) -> str:
-    calendar.freeze(text)
-    return text
-
-
-def _command(argv: list[str]) -> list[str]:
-    if not argv or not argv[0] or any("\0" in each for each in argv):
-        raise ValueError("a command is a list of words, the program first; no shell reads it")
-    return argv
-
-
-Seconds = Annotated[
-    float,
-    BeforeValidator(seconds),
-    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,7}(ms|s|m|h)$"}, mode="validation"),
-]
-Name = Annotated[str, AfterValidator(_name)]
-Below = Annotated[str, AfterValidator(_below)]
-Address = Annotated[str, AfterValidator(_address)]
-UrlPath = Annotated[str, AfterValidator(_path)]
-Ident = Annotated[str, AfterValidator(_ident)]
 TargetName = Annotated[str, AfterValidator(_target)]
-Argv = Annotated[list[str], AfterValidator(_command)]
-Window = Annotated[str, AfterValidator(_window)]
-Freeze = Annotated[str, AfterValidator(_freeze)]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
-
-
-class Approvals(_Table):
+class Approvals(Table):
     """Who must have signed: `allowed_signers` lies outside of the repository, or is read as it is in `ref`."""
 
     count: int = Field(ge=1, le=20)
@@ -148,7 +66,7 @@ class Approvals(_Table):
         return self
 
 
-class Timeouts(_Table):
+class Timeouts(Table):
     deploy: Seconds = 900.0
     promote: Seconds = 180.0
     verify: Seconds = 300.0
@@ -156,21 +74,21 @@ class Timeouts(_Table):
     ask: Seconds = 30.0
 
 
-class Health(_Table):
+class Health(Table):
     """The health route: its `field` of a JSON answer must be `expect`; one of `warn` is told and lets pass."""
 
     path: UrlPath
     field: str = "status"
     expect: str = ""
-    warn: list[str] = []
+    warn: list[str] = Field(default=[])
 
 
-class Path(_Table):
+class Path(Table):
     path: UrlPath
     status: int = Field(ge=100, le=599)
 
 
-class Verify(_Table):
+class Verify(Table):
     health: Health | None = None
     paths: list[UrlPath | Path] = Field(default=[], max_length=50)
     passes: int = Field(default=3, ge=1, le=100)
@@ -190,7 +108,7 @@ class Verify(_Table):
         return self
 
 
-class Item(_Table):
+class Item(Table):
     """One item of the checklist: `run` is a command, `manual` the words that somebody confirms."""
 
     phase: Literal["pre", "during", "post"]
@@ -209,44 +127,23 @@ class Item(_Table):
         return self
 
 
-class Notify(_Table):
+class Notify(Table):
     """Where the outcome is told: the address stands in a variable, since it lets its reader write there."""
 
     url_env: Name
     timeout: Seconds = 5.0
 
 
-class Command(_Table):
-    """The verbs of the command platform, as lists of words."""
-
-    deploy: Argv
-    current: Argv
-    status: Argv
-    find: Argv | None = None
-    promote: Argv | None = None
-    rollback: Argv | None = None
-    env: list[Name] = []
-
-    @model_validator(mode="after")
-    def _placeholders(self) -> Command:
-        for verb, allowed in VERBS.items():
-            for word in getattr(self, verb) or ():
-                if word.startswith("{") and word.endswith("}") and word[1:-1] not in allowed:
-                    known = ", ".join("{" + each + "}" for each in allowed) or "none"
-                    raise ValueError(f"{verb}: no such placeholder here; there are: {known}")
-        return self
-
-
-class Target(_Table):
+class Target(Table):
     platform: Literal["command"]
     url: Address
     artifact: Below
     verify: Verify
-    command: Command
-    strategy: Literal["stage", "in-place"] = "in-place"
-    requires: list[Ident] = []
-    windows: list[Window] = []
-    freeze: list[Freeze] = []
+    command: CommandOptions | None = None
+    strategy: Literal["stage", "in-place"] | None = None  # as the platform can
+    requires: list[Ident] = Field(default=[])
+    windows: list[Window] = Field(default=[])
+    freeze: list[Freeze] = Field(default=[])
     approvals: Approvals | None = None
     timeouts: Timeouts = Timeouts()
     rollback: Literal["auto", "manual"] = "auto"
@@ -257,21 +154,37 @@ class Target(_Table):
     every_item: bool = False
     notify: Notify | None = None
 
+    @property
+    def options(self) -> Options:
+        """The table of its platform."""
+        found: Options = getattr(self, self.platform.replace("-", "_"))
+        return found
+
+    @property
+    def staged(self) -> bool:
+        """Whether a release is looked at before users see it."""
+        return self.options.stages()
+
     @model_validator(mode="after")
     def _fits(self) -> Target:
-        if self.strategy == "stage" and self.command.promote is None:
-            raise ValueError('strategy = "stage" needs command.promote')
-        if self.strategy == "in-place" and self.command.promote is not None:
-            raise ValueError('command.promote goes with strategy = "stage"')
-        if self.rollback == "auto" and self.command.rollback is None:
-            raise ValueError('rollback = "auto" needs command.rollback; rollback = "manual" says there is none')
+        own = self.platform.replace("-", "_")
+        for name in TABLES:
+            if (getattr(self, name) is not None) != (name == own):
+                said = f'platform = "{self.platform}"' + (" and" if name == own else ", so not")
+                raise ValueError(f"{said} a table `{name}`")
+        can = "stage" if self.options.stages() else "in-place"
+        if self.strategy not in (None, can):
+            needs = "needs command.promote" if self.platform == "command" and can == "in-place" else "cannot be"
+            raise ValueError(f'strategy = "{self.strategy}" {needs}: as it stands the platform can "{can}"')
+        if self.rollback == "auto" and not self.options.goes_back():
+            raise ValueError(f'rollback = "auto" needs {own}.rollback; rollback = "manual" says there is none')
         names = [each.id for each in self.checklist]
         if len(set(names)) != len(names):
             raise ValueError("checklist: two items have one id")
         return self
 
 
-class Deploy(_Table):
+class Deploy(Table):
     state_dir: Below = ".elo-gate/deploy"
     gate_max_age: Seconds = 3600.0
     targets: dict[TargetName, Target] = Field(min_length=1)
@@ -293,7 +206,7 @@ class Place:
 
     def secrets(self) -> list[str]:
         """The names of the variables whose values must not be shown."""
-        return [*self.target.command.env, *([self.target.notify.url_env] if self.target.notify else [])]
+        return [*self.target.options.variables(), *([self.target.notify.url_env] if self.target.notify else [])]
 
 
 def read(root: str, name: str) -> Place:

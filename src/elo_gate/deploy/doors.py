@@ -10,11 +10,12 @@ from ..discover import Unreadable
 from ..gate import UsageError
 from ..policy import ConfigError
 from ..ruleset.load import RuleError
-from . import approvals, commands, ship
+from . import approvals, commands, plan, ship
 from .admission import NotAdmitted
 from .approvals import ApprovalError
 from .commands import DeployError
 from .journal import JournalError
+from .plan import PlanError
 from .snapshot import SnapshotError
 
 TYPE_CHECKING = False
@@ -42,6 +43,8 @@ def _guarded(work: Callable[[], int]) -> int:
         raise Stopped(f"{error}; `elo-gate audit verify` says more", 6) from None
     except NotAdmitted as error:
         raise Stopped(str(error), 1) from None
+    except PlanError as error:
+        raise Stopped(str(error), 3) from None
     except (ConfigError, UsageError, RuleError, Unreadable, SnapshotError, ApprovalError) as error:
         raise Stopped(str(error), 2) from None
     except OSError as error:
@@ -110,14 +113,14 @@ def _known(place: Place, confirm: dict[str, str]) -> None:
 
 def _plan(
     place: Place, folder: str, choices: ship.Choices, as_json: bool, write: Callable[[str], None]
-) -> tuple[int, commands.Prepared, str]:
+) -> tuple[int, plan.Prepared, str]:
     """(exit code of the gate, what was prepared, the plan's digest), after the plan or the findings were written."""
-    prepared = commands.prepare(place, folder)
+    prepared = plan.prepare(place, folder)
     if prepared.admitted is None:
         write(report.render(prepared.run, "json" if as_json else "text", {}))
         return prepared.run.verdict.exit_code or 2, prepared, ""
-    made = commands.plan(place, prepared, choices)
-    write(commands.as_json(made) if as_json else commands.words_of(made))
+    made = plan.plan(place, prepared, choices)
+    write(commands.as_json(made) if as_json else plan.words_of(made))
     return 0, prepared, made["plan_digest"]
 
 

@@ -5,7 +5,14 @@ A platform raises Lost where it cannot be asked. What a verb that acts says is n
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .veil import Veil
+
+_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:/@+=-]{0,255}")
 
 
 class Lost(Exception):
@@ -29,6 +36,12 @@ class Platform(Protocol):
     back: bool
     finds: bool
 
+    def preflight(self, snapshot: str, digest: str) -> list[str]:
+        """What speaks against sending a snapshot: a tool that is missing or too old, another account, a bad manifest.
+
+        Only looks. Raises Lost where that is not known.
+        """
+
     def current(self) -> str | None:
         """The id of what is live, None when nothing is. Raises Lost."""
 
@@ -47,5 +60,36 @@ class Platform(Protocol):
     def rollback(self, id: str) -> None:
         """Makes an earlier release live. Raises Lost: it may have happened."""
 
+    def variables(self) -> list[str] | None:
+        """The names of the variables that the platform gives a release, None where it cannot say. Raises Lost."""
+
     def calls(self) -> list[list[str]]:
         """The commands or requests it would make, for a plan; without any value of a variable."""
+
+
+def identity(what: str, found: object, veil: Veil) -> str:
+    """An id that a platform gave, as it may be written down. Raises Lost."""
+    if not isinstance(found, str) or not _ID.fullmatch(found) or veil.known(found):
+        raise Lost(f"{what}: its `id` is not one that can be written down")
+    return found
+
+
+def named(text: str) -> bool:
+    """Whether a text can be the id of a release."""
+    return _ID.fullmatch(text) is not None
+
+
+def address(what: str, found: object, veil: Veil) -> str:
+    """An http address that a platform gave, as it may be written down; empty where it gave none. Raises Lost."""
+    from urllib.parse import urlsplit
+
+    if found is None:
+        return ""
+    try:
+        parts = urlsplit(found) if isinstance(found, str) and found.isprintable() and len(found) <= 2_000 else None
+        good = parts is not None and parts.scheme in ("http", "https") and parts.hostname and not parts.username
+    except ValueError:
+        good = False
+    if not good or veil.hide(str(found), 2_000) != found:
+        raise Lost(f"{what}: its `url` is not an address that can be written down")
+    return str(found).rstrip("/")

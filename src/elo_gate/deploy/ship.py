@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 
-from . import admission, approvals, calendar, checklist, evidence, machine, notify, smoke, snapshot
+from . import admission, evidence, machine, notify, smoke, snapshot, steps
 from .admission import Admission, NotAdmitted
 from .journal import canonical, write_file
 from .platform import Handle, Lost
@@ -73,7 +73,7 @@ class Shipping:
         self.before: str | None = None
         self.known = False  # whether `before` has been asked for
         self.way = machine.Way(
-            place.target.strategy == "stage", place.target.rollback == "auto" and platform.back,
+            place.target.staged, place.target.rollback == "auto" and platform.back,
             place.target.verify.on_inconclusive,
         )  # fmt: skip
         self.state = machine.LOCKED
@@ -89,21 +89,21 @@ class Shipping:
         self.admitted, self.copy, self.digest = admitted, copy, copy.digest
         os.makedirs(self._folder(), mode=0o700, exist_ok=True)
         write_file(self._folder("inputs.json"), canonical(admitted.keep()))
-        self._write(
+        self.write(
             "start", what="deploy", digest=copy.digest, actor=self.choices.actor, target=self.place.name, plan=plan
         )
-        self._write("gate", gate=admitted.record)
-        self._write("transition", **{"from": machine.PLANNED, "to": machine.GATED, "seen": machine.PASS, "why": ""})
-        self._write("transition", **{"from": machine.GATED, "to": machine.LOCKED, "seen": machine.FREE, "why": ""})
+        self.write("gate", gate=admitted.record)
+        self.write("transition", **{"from": machine.PLANNED, "to": machine.GATED, "seen": machine.PASS, "why": ""})
+        self.write("transition", **{"from": machine.GATED, "to": machine.LOCKED, "seen": machine.FREE, "why": ""})
 
     def begin_rollback(self, live: str, to: str, digest: str) -> None:
         """A rollback somebody asked for: from what is live to an earlier release."""
         self.what, self.digest = "rollback", digest
         self.before, self.known, self.handle = to, True, Handle(live)
-        self._write(
+        self.write(
             "start", what="rollback", digest=digest, actor=self.choices.actor, target=self.place.name, live=live, to=to
         )
-        self._write(
+        self.write(
             "transition",
             **{"from": machine.LOCKED, "to": machine.ROLLING_BACK, "seen": machine.OURS, "why": "asked for"},
         )
@@ -155,13 +155,13 @@ class Shipping:
         if self._resumed and self.state in machine.BEFORE:
             abort = True  # nothing was sent: a new deploy is as good, and judges what is there now
         while self.state not in machine.FINAL:
-            self._mind_stops()
+            self.mind_stops()
             if abort:
                 seen, why, abort = machine.ABORT, "asked for", False
             else:
-                seen, why = getattr(self, "_" + machine.ACTIONS[self.state].replace("-", "_"))()
+                seen, why = steps.STEPS[machine.ACTIONS[self.state]](self)
             after = machine.decide(self.state, seen, self.way)
-            self._write("transition", **{"from": self.state, "to": after, "seen": seen, "why": why})
+            self.write("transition", **{"from": self.state, "to": after, "seen": seen, "why": why})
             self.say(f"{self.state} -> {after}" + (f": {why}" if why else ""))
             if after == self.state:  # an abort where the way back has begun already
                 continue
@@ -175,8 +175,8 @@ class Shipping:
         if self.digest:
             os.makedirs(self._folder(), mode=0o700, exist_ok=True)
             files = evidence.write(self._folder(), records, self.place.name, self.place.target.url, end)
-            self._write("evidence", files=files)
-        self._write("end", state=end, exit=exit_code)
+            self.write("evidence", files=files)
+        self.write("end", state=end, exit=exit_code)
         if end not in machine.OPEN:
             remove(self._folder("snapshot"))
             if os.path.exists(self._folder("inputs.json")):
@@ -187,16 +187,16 @@ class Shipping:
                 "deploy": self.id, "what": self.what, "target": self.place.name, "digest": self.digest,
                 "outcome": end, "exit": exit_code, "actor": self.choices.actor,
             })  # fmt: skip
-            self._write("notify", how=how)
+            self.write("notify", how=how)
             if how != "told":
                 self.say(how)
         return exit_code
 
     def audit(self, event: str, reason: str) -> None:
         """An event that somebody may ask about later."""
-        self._write("audit", event=event, actor=self.choices.actor, reason=self.veil.hide(reason, 1_000))
+        self.write("audit", event=event, actor=self.choices.actor, reason=self.veil.hide(reason, 1_000))
 
-    def _write(self, kind: str, **data: Any) -> None:
+    def write(self, kind: str, **data: Any) -> None:
         self.journal.append(kind, self.id, **data)
 
     def _folder(self, name: str = "") -> str:
@@ -220,237 +220,64 @@ class Shipping:
         """Whether even a program that works is to end: at the second signal."""
         return len(self.stops) > 1
 
-    def _mind_stops(self) -> None:
+    def mind_stops(self) -> None:
         if self.stopped():
-            self._write("interrupted", state=self.state)
+            self.write("interrupted", state=self.state)
             raise Interrupted(self.state)
 
-    def _sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            self._mind_stops()
+            self.mind_stops()
             time.sleep(min(left, 0.2))
-
-    # -- what each state does; (what was seen, why) ----------------------------------------------------------------
-
-    def _look(self) -> tuple[str, str]:
-        try:
-            self.before = self.platform.current()
-        except Lost as error:
-            return machine.REFUSED, f"what is live is not known: {error}"
-        self.known = True
-        self._write("before", live=self.before)
-        if self.before is None and not self.place.target.first_deploy:
-            return machine.REFUSED, "nothing is live, so nothing could be rolled back to; first_deploy = true allows it"
-        return machine.CLEAR, ""
-
-    def _clear(self) -> tuple[str, str]:
-        reasons = self._closed() + self._unproven() + self._unapproved() + self._open_items("pre")
-        if not reasons:
-            reasons = self._failed_items("pre")
-        if reasons:
-            text = self.veil.hide("; ".join(reasons), 1_000)
-            if not self.choices.break_glass:
-                return machine.REFUSED, text
-            self.audit("overridden", text)
-        try:
-            self._check_bytes()
-        except (snapshot.Changed, NotAdmitted) as error:
-            return machine.REFUSED, str(error)
-        return machine.CLEAR, ""
-
-    def _deploy(self) -> tuple[str, str]:
-        if self.handle is not None:
-            return machine.ACCEPTED, "adopted"
-        if "deploy" in self.attempted:
-            try:
-                if self._search():
-                    return machine.ACCEPTED, "found by its key"
-            except Lost as error:
-                return machine.LOST, f"whether it arrived is not known: {error}"
-        try:
-            copy = self._check_bytes()
-        except (snapshot.Changed, NotAdmitted) as error:
-            return machine.REFUSED, str(error)
-        self._intent("deploy", digest=copy.digest)
-        try:
-            handle = self.platform.deploy(copy.folder, copy.digest, self.id)
-        except Lost as error:
-            self._mind_stops()
-            self._write("outcome", verb="deploy", result="not known", why=str(error))
-            try:
-                if self._search():
-                    return machine.ACCEPTED, f"found by its key after: {error}"
-            except Lost as lost:
-                return machine.LOST, f"{error}; whether it arrived is not known: {lost}"
-            return machine.FAILED, str(error)
-        self._adopt(handle)
-        return machine.ACCEPTED, ""
-
-    def _wait(self) -> tuple[str, str]:
-        return self._until_ready(time.monotonic() + self.place.target.timeouts.deploy)
-
-    def _until_ready(self, until: float) -> tuple[str, str]:
-        assert self.handle is not None
-        while True:
-            why = ""
-            state = ""
-            try:
-                state, why, url = self.platform.status(self.handle.id)
-                if url and not self.handle.url:
-                    self.handle.url = url
-            except Lost as error:
-                why = str(error)
-            if state == "ready":
-                return machine.READY, why
-            if state == "failed":
-                return machine.FAILED, why or "the platform says it failed"
-            if time.monotonic() + self.place.target.poll >= until:
-                return (machine.LATE, why or "not ready in time") if state else (machine.LOST, why)
-            self._sleep(self.place.target.poll)
-
-    def _verify_candidate(self) -> tuple[str, str]:
-        assert self.handle is not None
-        closed = self._closed()
-        if closed and not self.choices.break_glass:
-            return machine.REFUSED, "; ".join(closed)
-        if closed:
-            self.audit("overridden", "; ".join(closed))
-        missing = self._open_items("during")
-        if missing and not self.choices.break_glass:
-            return machine.UNREADY, "; ".join(missing)
-        if missing:
-            self.audit("overridden", "; ".join(missing))
-        if not self.handle.url:
-            return machine.SILENT, "the platform gives the candidate no address"
-        seen, why = self._smoke(self.handle.url, self.digest)
-        if seen != machine.PASS:
-            return seen, why
-        failed = self._failed_items("during")
-        return (machine.RED, "; ".join(failed)) if failed else (machine.PASS, "")
-
-    def _promote(self) -> tuple[str, str]:
-        assert self.handle is not None
-        live = self._live()
-        if live in (machine.FOREIGN, machine.LOST, machine.OURS):
-            return live, {machine.FOREIGN: "somebody else has deployed"}.get(live, "")
-        if self.admitted is None:
-            return machine.REFUSED, "the gate's record does not count any more"
-        self._intent("promote", id=self.handle.id)
-        why = ""
-        try:
-            self.platform.promote(self.handle.id)
-        except Lost as error:
-            why = str(error)
-        self._write("outcome", verb="promote", result="said so" if not why else "not known", why=why)
-        return self._until_live(machine.OURS, self.place.target.timeouts.promote, why)
-
-    def _verify_live(self) -> tuple[str, str]:
-        live = self._live()
-        if live in (machine.FOREIGN, machine.LOST):
-            return live, "what is live is not this release"
-        if live == machine.OLD:
-            return machine.RED, "the release before is live"
-        seen, why = self._smoke(self.place.target.url, self.digest)
-        if seen != machine.PASS:
-            return seen, why
-        failed = self._failed_items("post" if self.way.stage else "during", "post")
-        if failed:
-            return machine.RED, "; ".join(failed)
-        for each in self._open_items("post", *(() if self.way.stage else ("during",))):
-            self.say(f"still to do: {each}")
-        return machine.PASS, ""
-
-    def _reckon(self) -> tuple[str, str]:
-        if not self.known:
-            return machine.LOST, "what was live before is not known"
-        if "promote" in self.attempted or ("deploy" in self.attempted and not self.way.stage):
-            self._sleep(self.place.target.settle)  # what was only queued may still happen
-        live = self._live()
-        if live != machine.OLD or self.way.stage or "deploy" not in self.attempted:
-            return live, "somebody else has deployed" if live == machine.FOREIGN else ""
-        # In place, a release that is still on its way will be live later.
-        try:
-            if self.handle is None and not self._search():
-                return machine.OLD, ""
-            assert self.handle is not None
-            state, why, _ = self.platform.status(self.handle.id)
-        except Lost as error:
-            return machine.LOST, f"whether the release is still on its way is not known: {error}"
-        if state == "failed":
-            return self._live(), why
-        return machine.LOST, f"the release is {state} and may still go live"
-
-    def _roll_back(self) -> tuple[str, str]:
-        live = self._live()
-        if live in (machine.FOREIGN, machine.LOST, machine.OLD):
-            return live, "somebody else has deployed" if live == machine.FOREIGN else ""
-        if self.before is None or not self.platform.back:
-            return machine.CANNOT, "there is no release before" if self.before is None else "the target has no rollback"
-        if self.what == "deploy" and self.place.target.rollback == "manual":
-            return machine.CANNOT, 'rollback = "manual"'
-        self._intent("rollback", id=self.before)
-        why = ""
-        try:
-            self.platform.rollback(self.before)
-        except Lost as error:
-            why = str(error)
-        self._write("outcome", verb="rollback", result="said so" if not why else "not known", why=why)
-        return self._until_live(machine.OLD, self.place.target.timeouts.rollback, why)
-
-    def _verify_restored(self) -> tuple[str, str]:
-        live = self._live()
-        if live != machine.OLD:
-            return (machine.FOREIGN if live == machine.FOREIGN else machine.RED), "what was rolled back to is not live"
-        return self._smoke(self.place.target.url, "")
 
     # -- what they share -----------------------------------------------------------------------------------------
 
-    def _live(self) -> str:
+    def live(self) -> str:
         """Whose release is live, as the platform says now."""
         try:
             live = self.platform.current()
         except Lost as error:
-            self._write("observed", live=None, why=str(error))
+            self.write("observed", live=None, why=str(error))
             return machine.LOST
-        self._write("observed", live=live, why="")
+        self.write("observed", live=live, why="")
         if self.handle is not None and live == self.handle.id:
             return machine.OURS
         return machine.OLD if live == self.before else machine.FOREIGN
 
-    def _until_live(self, wanted: str, limit: float, why: str) -> tuple[str, str]:
+    def until_live(self, wanted: str, limit: float, why: str) -> tuple[str, str]:
         until = time.monotonic() + limit
         while True:
-            live = self._live()
+            live = self.live()
             if live in (wanted, machine.FOREIGN):
                 return live, why
             if time.monotonic() + self.place.target.poll >= until:
                 return live, why or "the platform did not do it in time"
-            self._sleep(self.place.target.poll)
+            self.sleep(self.place.target.poll)
 
-    def _intent(self, verb: str, **data: Any) -> None:
-        self._write("intent", verb=verb, **data)
+    def intend(self, verb: str, **data: Any) -> None:
+        self.write("intent", verb=verb, **data)
         self.attempted.add(verb)
 
-    def _adopt(self, handle: Handle) -> None:
+    def adopt(self, handle: Handle) -> None:
         self.handle = handle
-        self._write("outcome", verb="deploy", result="accepted", id=handle.id, url=handle.url)
+        self.write("outcome", verb="deploy", result="accepted", id=handle.id, url=handle.url)
 
-    def _search(self) -> bool:
+    def search(self) -> bool:
         """Whether the platform has what was sent under our key: asked, and after its settle time once more.
 
         Raises Lost.
         """
         for wait in (0.0, self.place.target.settle):
             if wait:
-                self._sleep(wait)
+                self.sleep(wait)
             found = self.platform.find(self.id)
             if found is not None:
-                self._adopt(found)
+                self.adopt(found)
                 return True
         return False
 
-    def _check_bytes(self) -> Snapshot:
+    def check_bytes(self) -> Snapshot:
         """The snapshot, hashed this very moment. Raises Changed and NotAdmitted."""
         if self.admitted is None or self.copy is None or self.admitted.digest != self.copy.digest:
             raise NotAdmitted("the gate's record does not count any more")
@@ -461,81 +288,15 @@ class Shipping:
         snapshot.unchanged(self.copy, self.place.folder, self.admitted.inputs)
         return self.copy
 
-    def _smoke(self, url: str, digest: str) -> tuple[str, str]:
+    def smoke(self, url: str, digest: str) -> tuple[str, str]:
         target = self.place.target
         result, checks = smoke.verify(
             url, target.verify, digest, target.timeouts.verify, self.veil, self.stopped,
-            lambda seen: self._write("smoke", **seen),
+            lambda seen: self.write("smoke", **seen),
         )  # fmt: skip
-        self._mind_stops()
+        self.mind_stops()
         bad = [f"{each['path']}: {each['why']}" for each in checks if each["result"] != smoke.GREEN]
         return {smoke.GREEN: machine.PASS, smoke.RED: machine.RED}.get(result, machine.SILENT), "; ".join(bad)
-
-    def _closed(self) -> list[str]:
-        return calendar.closed(time.time(), self.place.target.windows, self.place.target.freeze)
-
-    def _unproven(self) -> list[str]:
-        """The targets in which these bytes must have succeeded before, and have not."""
-        from .journal import JournalError, read
-
-        missing = []
-        for name in self.place.target.requires:
-            try:
-                records, _, _ = read(os.path.join(self.place.states, name, "journal.jsonl"))
-            except JournalError as error:
-                missing.append(str(error))
-                continue
-            same = {each["deploy"] for each in records if each["kind"] == "start" and each["digest"] == self.digest
-                    and each["what"] == "deploy"}  # fmt: skip
-            if not any(
-                each["kind"] == "end" and each["state"] == machine.SUCCEEDED and each["deploy"] in same
-                for each in records
-            ):
-                missing.append(f"these bytes have not succeeded in {name}")
-        return missing
-
-    def _unapproved(self) -> list[str]:
-        wanted = self.place.target.approvals
-        if wanted is None:
-            return []
-        try:
-            good, bad = approvals.approved(self.place, self.digest, self.choices.actor, time.time())
-        except approvals.ApprovalError as error:
-            return [str(error)]
-        self._write("approvals", by=good, refused=[self.veil.hide(each) for each in bad])
-        if len(good) >= wanted.count:
-            return []
-        return [f"approved by {len(good)} of {wanted.count}" + (f" ({'; '.join(bad)})" if bad else "")]
-
-    def _items(self, *phases: str) -> list[Any]:
-        return [each for each in self.place.target.checklist if each.phase in phases]
-
-    def _open_items(self, *phases: str) -> list[str]:
-        """What nobody has confirmed; what somebody has is written down."""
-        answers, missing = checklist.confirmed(self._items(*phases), self.choices.confirm)
-        for answer in answers:
-            self._write("item", answer={**answer, "by": self.veil.hide(answer["by"])})
-        words = [f"{each} is not confirmed (--confirm {each}=NAME)" for each in missing]
-        if "pre" in phases and self.place.target.every_item:
-            words += [f"{each} is answered by nobody" for each in checklist.unanswered(self.place)]
-        return words
-
-    def _failed_items(self, *phases: str) -> list[str]:
-        """What commands of the checklist say against the release."""
-        failed = []
-        home = checklist.private_home(self.place.state)
-        for item in self._items(*phases):
-            if item.run is not None:
-                answer = checklist.run(item, self.place, self.veil, home, self.lock, self.killed)
-                self._mind_stops()
-                self._write("item", answer=answer)
-                if answer["result"] != "passed":
-                    words = f"{item.id}: {answer['why']}" + (f": {answer['said']}" if answer.get("said") else "")
-                    if item.advisory:
-                        self.say(f"advisory: {words}")
-                    else:
-                        failed.append(words)
-        return failed
 
 
 def remove(folder: str) -> None:

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from elo_gate.deploy import commands
-from elo_gate.deploy.command import CommandPlatform
+from elo_gate.deploy import commands, platforms
 from elo_gate.deploy.platform import Lost
 from elo_gate.deploy.veil import Veil
 
+from ..conftest import World
 from .conformance import Conformance
-from .conftest import World
 
 CANARY = "kq-Vt7/zx+93=mm-Lw2"
 
@@ -26,7 +25,7 @@ class Stage:
         self.world = world
         self.snapshot = str(world.tree / "dist")
         place = commands.place_of(str(world.tree), "production")
-        self.platform = CommandPlatform(place, Veil(place.secrets()), str(world.tree.parent))
+        self.platform = platforms.make(place, Veil(place.secrets()), str(world.tree.parent))
 
     def break_(self, verb: str, how: str) -> None:
         self.world.set(modes={verb: how})

@@ -164,7 +164,7 @@ class World:
         )  # fmt: skip
         if not wait:
             return process
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=150)
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
     def deploy(self, *words: str, **more: Any) -> Any:

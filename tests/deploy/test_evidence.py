@@ -32,6 +32,7 @@ def test_journal_and_statements_keep_their_schemas(world: World, health: int | N
     world.config(
         "in-place",
         more='[[deploy.targets.production.checklist]]\nphase = "pre"\nid = "docs-updated"\nmanual = "written"',
+        verify='headers = "error"',
     )
     world.health = {"r1": health} if health else {}
     done = world.deploy("--confirm", "docs-updated=eva", "--break-glass", "try")
@@ -44,6 +45,7 @@ def test_journal_and_statements_keep_their_schemas(world: World, health: int | N
     for path in (proof, gate):
         statements.validate(json.loads(path.read_text()))
     said = json.loads(proof.read_text())
+    assert {name.lower() for name, _ in said["predicate"]["verified"][-1]["checks"][-1]["headers"]} >= {"server"}
     assert said["subject"] == json.loads(gate.read_text())["subject"]
     assert said["predicate"]["gate"] == json.loads(gate.read_text())["predicate"]
     assert said["predicate"]["before"] == "r0" and said["predicate"]["release"] == ("r0" if health else "r1")

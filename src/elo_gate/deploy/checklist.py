@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 
 from . import child
 
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .config import Item, Place
+    from .config import Backed, Item, Place
     from .lock import Lock
     from .veil import Veil
 
@@ -34,6 +36,9 @@ ITEMS = {
     "docs-updated-after": ("S84", "post", "documents tell of the release", ""),
     "stakeholders-notified": ("S85", "post", "stakeholders are told", "notify"),
 }
+
+# The item of the standard's row S89, for a target that names a series of backups.
+BACKUP = "backup-fresh"
 
 
 def standard(place: Place) -> list[dict[str, str]]:
@@ -59,6 +64,9 @@ def standard(place: Place) -> list[dict[str, str]]:
         elif by and there[by]:
             who = by
         found.append({"row": row, "id": name, "phase": phase, "asks": words, "answered_by": who})
+    if target.backed is not None:
+        asks = "there is a good backup"
+        found.append({"row": "S89", "id": BACKUP, "phase": "pre", "asks": asks, "answered_by": "backup"})
     return found
 
 
@@ -100,6 +108,34 @@ def run(
             said = veil.hide((done.err or done.out).decode("utf-8", "replace").strip()[-2_000:])
             answer["said"] = said
         answer["advisory"] = item.advisory
+    return answer
+
+
+def backup(
+    wanted: Backed, place: Place, veil: Veil, lock: Lock, stop: Callable[[], bool] | None = None
+) -> dict[str, Any]:
+    """The answer of `elo-gate backup verify --fresh`: passed when the newest backup is good, and restored where asked.
+
+    It is this very program, so it gets this one's variables, and lets fewer through to what it starts.
+    """
+    home = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    done = child.run(
+        [sys.executable, "-P", "-m", "elo_gate", "backup", "verify", wanted.name, f"--root={place.folder}", "--fresh",
+         "--json", *(["--drill"] if wanted.drill else [])],
+        place.folder, {**os.environ, "PYTHONPATH": home}, wanted.timeout, (lock.descriptor,),
+        lambda pid: lock.child(pid, f"checklist {BACKUP}"), stop=stop,
+    )  # fmt: skip
+    good = done.code == 0 and not done.late
+    answer: dict[str, Any] = {"id": BACKUP, "phase": "pre", "result": "passed" if good else "failed"}
+    if not good:
+        answer["why"] = "did not end in time" if done.late else f"ended with {done.code}"
+        try:
+            checks = [each for one in json.loads(done.out)["backups"] for each in one["checks"]]
+            text = "; ".join(f"{each['id']}: {each['what']}" for each in checks if each["state"] in ("red", "unknown"))
+        except (ValueError, RecursionError, KeyError, TypeError):
+            text = done.err.decode("utf-8", "replace").strip()[-2_000:]
+        answer["said"] = veil.hide(text)
+        answer["advisory"] = False
     return answer
 
 

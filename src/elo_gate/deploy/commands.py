@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from ..inert import inert
 from . import admission, checklist, child, config, evidence, lock, machine, platforms, ship
 from .journal import Journal, JournalError
-from .platform import Lost, named
+from .platform import Lost, Reserves, named
 from .veil import Veil
 
 TYPE_CHECKING = False
@@ -142,6 +142,31 @@ def _shipping(
     return shipping, stops
 
 
+@contextmanager
+def reserving(shipping: ship.Shipping, lost: int) -> Iterator[None]:
+    """The platform's own lock, where it has one, against deploys from other machines.
+
+    Raises DeployError: with 3 while somebody else holds it, with `lost` where that is not known.
+    """
+    platform, name = shipping.platform, shipping.place.name
+    if not isinstance(platform, Reserves):
+        yield
+        return
+    try:
+        other = platform.hold(shipping.id)
+    except Lost as error:
+        raise DeployError(f"{name}: whether somebody else deploys is not known: {error}", lost) from None
+    if other:
+        raise DeployError(f"{name}: {other}", 3)
+    try:
+        yield
+    finally:
+        try:
+            platform.release(shipping.id)
+        except Lost as error:
+            say(f"the platform's lock was not given back and runs out by itself: {error}")
+
+
 def say(text: str) -> None:
     """A word for people, on stderr."""
     sys.stderr.write(f"elo-gate: {inert(text)}\n")
@@ -171,8 +196,10 @@ def deploy(place: Place, prepared: Prepared, id: str, choices: ship.Choices, pla
         journal = journal_of(place)
         _nothing_open(place, journal)
         shipping, stops = _shipping(place, id, journal, held, choices)
-        shipping.begin(prepared.admitted, prepared.copy, plan_digest)
-        return _go(shipping, stops)
+        shipping.needs = prepared.needs
+        with reserving(shipping, 3):
+            shipping.begin(prepared.admitted, prepared.copy, plan_digest)
+            return _go(shipping, stops)
 
 
 def _nothing_open(place: Place, journal: Journal) -> None:
@@ -195,9 +222,10 @@ def resume(place: Place, choices: ship.Choices, abort: bool = False) -> int:
             say(f"{place.name}: nothing is open")
             return 0 if abort else 2
         shipping, stops = _shipping(place, open_[0], journal, held, choices)
-        shipping.resume()
-        shipping.audit("abort" if abort else "resume", f"at {open_[1]}")
-        return _go(shipping, stops, abort and shipping.state not in machine.FINAL)
+        with reserving(shipping, 6):
+            shipping.resume()
+            shipping.audit("abort" if abort else "resume", f"at {open_[1]}")
+            return _go(shipping, stops, abort and shipping.state not in machine.FINAL)
 
 
 def abort(place: Place, choices: ship.Choices, wait: float = 60.0) -> int:
@@ -274,8 +302,9 @@ def rollback(place: Place, to: str | None, choices: ship.Choices, agreed: Callab
             _nothing_open(place, journal)
         if not agreed(live, target):
             raise DeployError("nothing was changed", 2)
-        shipping.begin_rollback(live, target, digest_of(journal, target))
-        return _go(shipping, stops)
+        with reserving(shipping, 6):
+            shipping.begin_rollback(live, target, digest_of(journal, target))
+            return _go(shipping, stops)
 
 
 def before_of(journal: Journal, live: str) -> str | None:

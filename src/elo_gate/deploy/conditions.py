@@ -6,6 +6,7 @@ import os
 import time
 
 from . import approvals, calendar, checklist, machine
+from .platform import Lost
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,6 +55,22 @@ def unapproved(run: Shipping) -> list[str]:
     return [f"approved by {len(good)} of {wanted.count}" + (f" ({'; '.join(bad)})" if bad else "")]
 
 
+def unset_variables(run: Shipping) -> list[str]:
+    """The variables that the code fails without and the platform does not have; only names are asked for."""
+    if not run.needs or run.copy is None:
+        return []
+    try:
+        there = run.platform.variables(run.copy.folder)
+    except Lost as error:
+        return [f"variables-configured: {error}"]
+    if there is None:
+        return []
+    missing = [each for each in run.needs if each not in there]
+    result = "failed" if missing else "passed"
+    run.write("item", answer={"id": "variables-configured", "phase": "pre", "result": result})
+    return [f"variables-configured: the platform has no {', '.join(missing)}"] if missing else []
+
+
 def _items(run: Shipping, *phases: str) -> list[Any]:
     return [each for each in run.place.target.checklist if each.phase in phases]
 
@@ -72,6 +89,13 @@ def open_items(run: Shipping, *phases: str) -> list[str]:
 def failed_items(run: Shipping, *phases: str) -> list[str]:
     """What commands of the checklist say against the release."""
     failed = []
+    backed = run.place.target.backed
+    if backed is not None and "pre" in phases:
+        answer = checklist.backup(backed, run.place, run.veil, run.lock, run.killed)
+        run.mind_stops()
+        run.write("item", answer=answer)
+        if answer["result"] != "passed":
+            failed.append(f"{answer['id']}: {answer['why']}: {answer['said']}")
     home = checklist.private_home(run.place.state)
     for item in _items(run, *phases):
         if item.run is not None:

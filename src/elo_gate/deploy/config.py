@@ -14,11 +14,19 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from ..policy import ConfigError
 from ..policy.config import find, text_of
 from .fields import Address, Argv, Below, Freeze, Ident, Name, Seconds, Table, UrlPath, Window, ident
+from .platforms.cloudrun import CloudRunOptions
 from .platforms.command import CommandOptions
+from .platforms.ecs import EcsOptions
+from .platforms.kubernetes.options import KubernetesOptions
+from .platforms.railway.options import RailwayOptions
+from .platforms.s3_static import S3StaticOptions
+from .platforms.vercel.options import VercelOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
+
+    from ..verify.options import Options as Look
 
     class Options(Protocol):
         """What every platform's own table says of itself."""
@@ -37,7 +45,7 @@ if TYPE_CHECKING:
 
 
 # The tables of a target, one a platform.
-TABLES = ("command",)
+TABLES = ("command", "railway", "kubernetes", "ecs", "s3_static", "vercel", "cloudrun")
 # The words of `elo-gate deploy WORD`.
 RESERVED = ("abort", "approve", "history", "run", "status", "unlock")
 
@@ -75,12 +83,16 @@ class Timeouts(Table):
 
 
 class Health(Table):
-    """The health route: its `field` of a JSON answer must be `expect`; one of `warn` is told and lets pass."""
+    """The health route: its `field` of a JSON answer must be `expect`; one of `warn` is told and lets pass.
+
+    `nested` (`checks.*.status`) is where its parts say how they are, by the same words.
+    """
 
     path: UrlPath
     field: str = "status"
     expect: str = ""
     warn: list[str] = Field(default=[])
+    nested: str = Field(default="", pattern=r"^(|[A-Za-z0-9_*-]+(\.[A-Za-z0-9_*-]+)*)$")
 
 
 class Path(Table):
@@ -89,6 +101,11 @@ class Path(Table):
 
 
 class Verify(Table):
+    """What a look asks for. `headers`: from which severity on what the rules say of served headers is red; `cookies`:
+    their flags too; `browser`: pages are opened in Chromium; `bypass_env`: the variable whose value lets requests
+    through a platform's login.
+    """
+
     health: Health | None = None
     paths: list[UrlPath | Path] = Field(default=[], max_length=50)
     passes: int = Field(default=3, ge=1, le=100)
@@ -98,6 +115,10 @@ class Verify(Table):
     answer: Seconds = 10.0
     on_inconclusive: Literal["hold", "rollback", "accept"] = "hold"
     expect_release: str = Field(default="", pattern=r"^(|header:[A-Za-z0-9-]+|json:[A-Za-z0-9_.-]+)$")
+    headers: Literal["off", "error", "warning", "note"] = "off"
+    cookies: bool = False
+    browser: Literal["off", "auto", "require"] = "off"
+    bypass_env: Name | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Verify:
@@ -106,6 +127,27 @@ class Verify(Table):
         if self.expect_release.startswith("json:") and self.health is None:
             raise ValueError("expect_release: json: reads the health route, and there is none")
         return self
+
+    def look(self) -> Look:
+        """It as verify reads it."""
+        from ..verify import options
+
+        health = self.health
+        return options.Options(
+            health=None
+            if health is None
+            else options.Health(health.path, health.field, health.expect, tuple(health.warn), health.nested),
+            paths=tuple(
+                options.Path(each) if isinstance(each, str) else options.Path(each.path, each.status)
+                for each in self.paths
+            ),
+            answer=self.answer,
+            expect_release=self.expect_release,
+            headers=self.headers != "off",
+            cookies=self.cookies,
+            browser=self.browser,
+            bypass_env=self.bypass_env or "",
+        )
 
 
 class Item(Table):
@@ -134,12 +176,32 @@ class Notify(Table):
     timeout: Seconds = 5.0
 
 
+class Migrations(Table):
+    """Whether the release before can run on what this one's migrations leave behind."""
+
+    reversible: bool = True
+
+
+class Backed(Table):
+    """The series of `[backup]` that must hold a good backup before a deploy; `drill`: and one that was restored now."""
+
+    name: Ident
+    drill: bool = False
+    timeout: Seconds = 600.0
+
+
 class Target(Table):
-    platform: Literal["command"]
+    platform: Literal["command", "railway", "kubernetes", "ecs", "s3-static", "vercel", "cloudrun"]
     url: Address
     artifact: Below
     verify: Verify
     command: CommandOptions | None = None
+    cloudrun: CloudRunOptions | None = None
+    ecs: EcsOptions | None = None
+    s3_static: S3StaticOptions | None = Field(default=None, alias="s3-static")
+    vercel: VercelOptions | None = None
+    kubernetes: KubernetesOptions | None = None
+    railway: RailwayOptions | None = None
     strategy: Literal["stage", "in-place"] | None = None  # as the platform can
     requires: list[Ident] = Field(default=[])
     windows: list[Window] = Field(default=[])
@@ -153,6 +215,18 @@ class Target(Table):
     checklist: list[Item] = Field(default=[], max_length=100)
     every_item: bool = False
     notify: Notify | None = None
+    migrations: Migrations = Migrations()
+    backup: Ident | Backed | None = None
+
+    @property
+    def returns(self) -> bool:
+        """Whether a release that fails is rolled back without asking."""
+        return self.rollback == "auto" and self.migrations.reversible
+
+    @property
+    def backed(self) -> Backed | None:
+        """What must hold a good backup before a deploy."""
+        return Backed(name=self.backup) if isinstance(self.backup, str) else self.backup
 
     @property
     def options(self) -> Options:
@@ -164,6 +238,14 @@ class Target(Table):
     def staged(self) -> bool:
         """Whether a release is looked at before users see it."""
         return self.options.stages()
+
+    @property
+    def longest(self) -> float:
+        """The seconds that a run takes at the most: every limit once, a look and a settling twice, and one a command."""
+        times = self.timeouts
+        asked = times.deploy + times.promote + 2 * times.verify + times.rollback + 20 * times.ask
+        backed = self.backed.timeout if self.backed is not None else 0.0
+        return asked + 4 * self.settle + sum(each.timeout for each in self.checklist) + backed
 
     @model_validator(mode="after")
     def _fits(self) -> Target:
@@ -206,7 +288,9 @@ class Place:
 
     def secrets(self) -> list[str]:
         """The names of the variables whose values must not be shown."""
-        return [*self.target.options.variables(), *([self.target.notify.url_env] if self.target.notify else [])]
+        target = self.target
+        more = [target.notify.url_env if target.notify else None, target.verify.bypass_env]
+        return [*target.options.variables(), *(each for each in more if each)]
 
 
 def read(root: str, name: str) -> Place:
@@ -239,11 +323,16 @@ def parse(text: str, path: str) -> Deploy:
     if "deploy" not in values:
         raise ConfigError(f"{path}: no [deploy.targets.NAME]: nothing says where to deploy to")
     try:
-        return Deploy.model_validate(values["deploy"])
+        made = Deploy.model_validate(values["deploy"])
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(each) for each in ("deploy", *first["loc"]))
         raise ConfigError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
+    backups = values.get("backup")
+    for name, target in made.targets.items():
+        if target.backed is not None and target.backed.name not in (backups if isinstance(backups, dict) else {}):
+            raise ConfigError(f"{path}: deploy.targets.{name}.backup: there is no [backup.{target.backed.name}]")
+    return made
 
 
 def schema() -> dict[str, Any]:

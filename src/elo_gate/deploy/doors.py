@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..verify.options import Options
     from .config import Place
 
 
@@ -53,13 +54,13 @@ def _guarded(work: Callable[[], int]) -> int:
 
 def run(
     root: str, target: str, only_plan: bool, yes: bool, digest: str | None, go_on: bool, confirm: dict[str, str],
-    break_glass: str, as_json: bool, write: Callable[[str], None], ask: Callable[[], bool] | None,
+    break_glass: str, no_rollback: bool, as_json: bool, write: Callable[[str], None], ask: Callable[[], bool] | None,
 ) -> int:  # fmt: skip
     """`elo-gate deploy TARGET`. Raises Stopped."""
 
     def work() -> int:
         place = commands.place_of(root, target)
-        choices = ship.Choices(commands.actor(), break_glass, confirm)
+        choices = ship.Choices(commands.actor(), break_glass, confirm, no_rollback)
         _known(place, confirm)
         if only_plan:
             with tempfile.TemporaryDirectory(prefix="elo-gate-") as folder:
@@ -177,6 +178,12 @@ def rollback(root: str, target: str, to: str | None, yes: bool, ask: Callable[[s
         return commands.rollback(place, to, choices, lambda live, back: yes or ask(f"Roll {live} back to {back}?"))
 
     return _guarded(work)
+
+
+def looked_at(root: str, target: str) -> tuple[str, Options]:
+    """The address of a target and what a look at it asks for, for `elo-gate verify`. Raises ConfigError."""
+    place = commands.place_of(root, target)
+    return place.target.url, place.target.verify.look()
 
 
 def audit(root: str, target: str, write: Callable[[str], None]) -> int:

@@ -49,6 +49,7 @@ OLD = "old"
 FOREIGN = "foreign"
 LOST = "lost"  # the platform cannot be asked
 CANNOT = "cannot"  # there is no way back: none known, or none allowed
+REVERTED = "reverted"  # the platform itself has gone back to an earlier release
 UNREADY = "unready"  # a person has to say something first
 ABORT = "abort"
 
@@ -70,7 +71,7 @@ FINAL = (SUCCEEDED, REJECTED, BROKEN, BUSY, BLOCKED, FAILED_CLEAN, ROLLED_BACK, 
 STATES = (*ACTIONS, *FINAL)
 OBSERVATIONS = (
     PASS, RED, SILENT, FREE, TAKEN, CLEAR, REFUSED, ACCEPTED, READY, FAILED, LATE, OURS, OLD, FOREIGN, LOST, CANNOT,
-    UNREADY, ABORT,
+    REVERTED, UNREADY, ABORT,
 )  # fmt: skip
 # Nothing has been sent to the platform in these.
 BEFORE = (PLANNED, GATED, LOCKED, PREFLIGHT)
@@ -122,7 +123,13 @@ def _table(way: Way) -> dict[str, dict[str, str]]:
         LOCKED: {CLEAR: PREFLIGHT, REFUSED: BLOCKED},
         PREFLIGHT: {CLEAR: DEPLOYING, REFUSED: BLOCKED},
         DEPLOYING: {ACCEPTED: WAITING, FAILED: RECKONING, REFUSED: RECKONING, LOST: UNKNOWN},
-        WAITING: {READY: STAGED if way.stage else VERIFYING, FAILED: RECKONING, LATE: RECKONING, LOST: UNKNOWN},
+        WAITING: {
+            READY: STAGED if way.stage else VERIFYING,
+            FAILED: RECKONING,
+            LATE: RECKONING,
+            REVERTED: RECKONING if way.stage else RESTORED,
+            LOST: UNKNOWN,
+        },
         STAGED: {
             PASS: PROMOTING,
             RED: RECKONING,

@@ -10,6 +10,7 @@ import time
 from .. import gate
 from ..discover import HARD_LIMIT, DiskTree
 from ..inert import inert
+from ..project import variables
 from ..verdict import Passed
 from . import admission, calendar, checklist, platforms, snapshot
 from .journal import canonical
@@ -31,14 +32,18 @@ class PlanError(Exception):
 
 
 class Prepared:
-    """What a gate that was asked for a release left: the run, and where it passed, the copy and its admission."""
+    """What a gate that was asked for a release left: the run, and where it passed, the copy and its admission.
 
-    __slots__ = ("run", "copy", "admitted")
+    `needs` are the names of variables that the release has to find where it runs, None where that is not known.
+    """
+
+    __slots__ = ("run", "copy", "admitted", "needs")
 
     def __init__(self, run: gate.Run, copy: Snapshot, admitted: Admission | None) -> None:
         self.run = run
         self.copy = copy
         self.admitted = admitted
+        self.needs: list[str] | None = None
 
 
 def prepare(place: Place, folder: str) -> Prepared:
@@ -60,7 +65,9 @@ def prepare(place: Place, folder: str) -> Prepared:
         if path not in given:
             given[path] = hashlib.sha256(tree.read(path, HARD_LIMIT)).hexdigest()
     # What the copy holds is compared there.
-    return Prepared(run, copy, admission.admit(run, copy, given, time.time()))
+    prepared = Prepared(run, copy, admission.admit(run, copy, given, time.time()))
+    prepared.needs = variables.asked(run.project, place.target.artifact)
+    return prepared
 
 
 def plan(place: Place, prepared: Prepared, choices: Choices) -> dict[str, Any]:
@@ -91,7 +98,13 @@ def plan(place: Place, prepared: Prepared, choices: Choices) -> dict[str, Any]:
         },
         "live": live,
         "live_unknown": why,
-        "rollback": {"mode": target.rollback, "to": live, "possible": live is not None and platform.back},
+        "rollback": {
+            "mode": "auto" if target.returns else "manual",
+            "to": live,
+            "possible": live is not None and platform.back,
+        },
+        "migrations": {"reversible": target.migrations.reversible, "accepted": choices.no_rollback},
+        "backup": target.backed.model_dump() if target.backed is not None else None,
         "closed": calendar.closed(time.time(), target.windows, target.freeze),
         "windows": target.windows,
         "freeze": target.freeze,
@@ -110,6 +123,7 @@ def plan(place: Place, prepared: Prepared, choices: Choices) -> dict[str, Any]:
             }
             for each in target.checklist
         ],
+        "needs": prepared.needs,
         "standard": checklist.standard(place),
         "timeouts": target.timeouts.model_dump(),
         "on_inconclusive": target.verify.on_inconclusive,
@@ -125,6 +139,7 @@ def words_of(made: dict[str, Any]) -> str:
     back = made["rollback"]
     lines = [
         f"{made['target']}: {made['url']} ({made['platform']}, {made['strategy']})",
+        *_one_way(made["migrations"]),
         f"  release   {made['digest']}",
         f"            {made['files']} files of {made['artifact']}",
         f"  gate      {made['gate']['verdict']}, {made['gate']['let_pass']} findings let pass",
@@ -140,6 +155,9 @@ def words_of(made: dict[str, Any]) -> str:
         lines.append(
             "  BREAK GLASS: windows, freeze, approvals, requires and checklist are overridden, and it is logged"
         )
+    if made["backup"]:
+        how = "restored now" if made["backup"]["drill"] else "young, whole and elsewhere too"
+        lines.append(f"  pre       backup-fresh: the newest of backup {made['backup']['name']} is {how}")
     for each in made["checklist"]:
         who = f", confirmed by {each['confirmed_by']}" if each["confirmed_by"] else ""
         lines.append(f"  {each['phase']:<9} {each['id']}: {each['how']}: {each['words']}{who}")
@@ -151,6 +169,14 @@ def words_of(made: dict[str, Any]) -> str:
         lines.append(f"  answered by nobody: {', '.join(open_)}")
     lines.append(f"  plan      {made['plan_digest']}")
     return "".join(inert(line) + "\n" for line in lines)
+
+
+def _one_way(migrations: dict[str, bool]) -> list[str]:
+    """What stands before all else where there is no way back."""
+    if migrations["reversible"]:
+        return []
+    said = "accepted" if migrations["accepted"] else "refused without --accept-no-rollback"
+    return [f"  NO ROLLBACK: migrations cannot be taken back; when this fails people are called ({said})"]
 
 
 def programs(place: Place) -> list[str]:

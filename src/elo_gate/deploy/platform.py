@@ -6,7 +6,7 @@ A platform raises Lost where it cannot be asked. What a verb that acts says is n
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,10 @@ class Platform(Protocol):
         """The release that was sent under a key. Raises Lost."""
 
     def status(self, id: str) -> tuple[str, str, str]:
-        """(ready, pending or failed; a word on it; its address or empty). Raises Lost."""
+        """(ready, pending, failed or reverted; a word on it; its address or empty). Raises Lost.
+
+        `reverted` is a release that the platform itself has taken back, so that an earlier one is live.
+        """
 
     def promote(self, id: str) -> None:
         """Makes a staged release live. Raises Lost: it may have happened."""
@@ -60,11 +63,22 @@ class Platform(Protocol):
     def rollback(self, id: str) -> None:
         """Makes an earlier release live. Raises Lost: it may have happened."""
 
-    def variables(self) -> list[str] | None:
-        """The names of the variables that the platform gives a release, None where it cannot say. Raises Lost."""
+    def variables(self, snapshot: str) -> list[str] | None:
+        """The names of the variables that a release of the snapshot gets, None where that is not said. Raises Lost."""
 
     def calls(self) -> list[list[str]]:
         """The commands or requests it would make, for a plan; without any value of a variable."""
+
+
+@runtime_checkable
+class Reserves(Protocol):
+    """A platform that has a lock of its own, which deploys from other machines see as well."""
+
+    def hold(self, key: str) -> str:
+        """Takes it for a deploy, or says who holds it; empty where we do. Who holds it already keeps it. Raises Lost."""
+
+    def release(self, key: str) -> None:
+        """Gives it back, if that deploy holds it. Raises Lost: then it runs out by itself."""
 
 
 def identity(what: str, found: object, veil: Veil) -> str:

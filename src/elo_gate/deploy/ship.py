@@ -36,12 +36,15 @@ class Interrupted(Exception):
 class Choices:
     """What somebody said on the command line."""
 
-    __slots__ = ("actor", "break_glass", "confirm")
+    __slots__ = ("actor", "break_glass", "confirm", "no_rollback")
 
-    def __init__(self, actor: str, break_glass: str = "", confirm: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, actor: str, break_glass: str = "", confirm: dict[str, str] | None = None, no_rollback: bool = False
+    ) -> None:
         self.actor = actor
         self.break_glass = break_glass
         self.confirm = confirm or {}
+        self.no_rollback = no_rollback  # whether it was accepted that a failure is not rolled back
 
 
 class Shipping:
@@ -49,7 +52,7 @@ class Shipping:
 
     __slots__ = (
         "id", "place", "platform", "journal", "lock", "veil", "choices", "say", "stops", "what", "digest", "admitted",
-        "copy", "handle", "before", "known", "way", "state", "attempted", "_resumed",
+        "copy", "handle", "before", "known", "way", "state", "attempted", "needs", "_resumed",
     )  # fmt: skip
 
     def __init__(
@@ -73,11 +76,12 @@ class Shipping:
         self.before: str | None = None
         self.known = False  # whether `before` has been asked for
         self.way = machine.Way(
-            place.target.staged, place.target.rollback == "auto" and platform.back,
+            place.target.staged, place.target.returns and platform.back,
             place.target.verify.on_inconclusive,
         )  # fmt: skip
         self.state = machine.LOCKED
         self.attempted: set[str] = set()  # verbs with an intent
+        self.needs: list[str] | None = None  # variables that the release has to find where it runs, as the gate says
         self._resumed = False
 
     # -- the beginning -------------------------------------------------------------------------------------------

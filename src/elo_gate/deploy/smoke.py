@@ -1,31 +1,28 @@
-"""Turns an address into green, red or no answer: a few bounded requests, repeated until one of them is sure.
+"""Turns an address into green, red or no answer: looks at the site (verify.look) until one of them is sure.
 
-No answer is not a wrong answer: a closed port, a time-out, an answer that cannot be read, or a login page (401, 403)
-say nothing about the release.
+No answer is not a wrong answer: a closed port, a time-out, an answer that cannot be read, a certificate that is not
+accepted, or a login page (401, 403) say nothing about the release.
 """
 
 from __future__ import annotations
 
-import http.client
-import json
-import socket
-import ssl
-import threading
 import time
-from urllib.parse import urlsplit
+from dataclasses import replace
+
+from ..model import SEVERITIES
+from ..verify.look import GREEN, RED, SILENT, CannotLook, look
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ..verify.look import Look
+    from ..verify.options import Options
     from .config import Verify
     from .veil import Veil
 
-GREEN = "green"
-RED = "red"
-SILENT = "silent"
-BODY = 1 << 20
+__all__ = ["GREEN", "RED", "SILENT", "verify"]
 
 
 def verify(
@@ -39,8 +36,11 @@ def verify(
     until = time.monotonic() + limit
     run = {GREEN: 0, RED: 0, SILENT: 0}
     needed = {GREEN: wanted.passes, RED: wanted.failures, SILENT: wanted.no_answer_limit}
+    # The way there is not the release's: what is wrong with a certificate is no answer here.
+    options = replace(wanted.look(), transport=False, whole=limit)
+    level = "error" if wanted.headers == "off" else wanted.headers
     while True:
-        seen = _round(url, wanted, digest, until, veil)
+        seen = _round(url, options, digest, until, level, veil)
         words = [each["result"] for each in seen]
         word = RED if RED in words else SILENT if SILENT in words else GREEN
         run = {each: run[each] + 1 if each == word else 0 for each in run}
@@ -53,126 +53,31 @@ def verify(
         time.sleep(wanted.interval)
 
 
-def _round(url: str, wanted: Verify, digest: str, until: float, veil: Veil) -> list[dict[str, Any]]:
-    seen = []
-    expect = wanted.expect_release if digest else ""
-    if wanted.health is not None:
-        seen.append(_health(url, wanted, digest if expect else "", until, veil))
-    for each in wanted.paths:
-        path, status = (each, 0) if isinstance(each, str) else (each.path, each.status)
-        answer = _get(url, path, wanted.answer, until)
-        result, why = _status(answer, status)
-        if result == GREEN and expect.startswith("header:") and answer is not None:
-            name = expect.partition(":")[2]
-            result, why = _release(answer[1].get(name.lower(), ""), digest, f"header {name}")
-        seen.append(_told(path, answer, result, why, veil))
-    return seen
-
-
-def _health(url: str, wanted: Verify, digest: str, until: float, veil: Veil) -> dict[str, Any]:
-    health = wanted.health
-    assert health is not None
-    answer = _get(url, health.path, wanted.answer, until)
-    result, why = _status(answer, 200)
-    if answer is not None and result == GREEN:
-        expect, _, name = wanted.expect_release.partition(":")
-        if health.expect or (digest and expect == "json"):
-            try:
-                body = json.loads(answer[2])
-            except (ValueError, RecursionError):
-                body = None
-            if not isinstance(body, dict):
-                result, why = RED, "its answer is not a JSON object"
-            else:
-                said = _field(body, health.field)
-                if health.expect and said != health.expect:
-                    if said in health.warn:
-                        why = f"{health.field} is one of those that are told"
-                    else:
-                        result, why = RED, f"{health.field} is not '{health.expect}'"
-                if result == GREEN and digest and expect == "json":
-                    result, why = _release(_field(body, name), digest, f"field {name}")
-        if result == GREEN and digest and expect == "header":
-            result, why = _release(answer[1].get(name.lower(), ""), digest, f"header {name}")
-    return _told(health.path, answer, result, why, veil)
-
-
-def _release(said: Any, digest: str, where: str) -> tuple[str, str]:
-    """At least twelve digits of the digest, so that a chance does not pass; another release may still be answering."""
-    short = said.removeprefix("sha256:").lower() if isinstance(said, str) else ""
-    good = len(short) >= 12 and digest.startswith(short)
-    return (GREEN, "") if good else (RED, f"{where} does not name this release")
-
-
-def _field(body: Any, path: str) -> Any:
-    for name in path.split("."):
-        body = body.get(name) if isinstance(body, dict) else None
-    return body
-
-
-def _status(answer: tuple[int, dict[str, str], bytes] | None, wanted: int) -> tuple[str, str]:
-    if answer is None:
-        return SILENT, "no answer"
-    if wanted and answer[0] == wanted:
-        return GREEN, ""
-    if answer[0] in (401, 403):
-        return SILENT, "asks for a login"
-    if wanted:
-        return RED, f"answers {answer[0]}, not {wanted}"
-    return (RED, f"answers {answer[0]}") if answer[0] >= 500 else (GREEN, "")
-
-
-def _told(path: str, answer: Any, result: str, why: str, veil: Veil) -> dict[str, Any]:
-    return {"path": path, "status": answer[0] if answer else None, "result": result, "why": veil.hide(why)}
-
-
-def _get(url: str, path: str, limit: float, until: float) -> tuple[int, dict[str, str], bytes] | None:
-    """(status, headers, body) of one request; redirects are not followed. None when there is no whole answer."""
-    parts = urlsplit(url)
-    deadline = min(time.monotonic() + limit, until)
-    host = parts.hostname or ""
-    patience = max(0.05, deadline - time.monotonic())
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        connection = http.client.HTTPSConnection(
-            host, parts.port, timeout=patience, context=ssl.create_default_context()
-        )
-    else:
-        connection = http.client.HTTPConnection(host, parts.port, timeout=patience)
-    watch = None
+def _round(url: str, options: Options, digest: str, until: float, level: str, veil: Veil) -> list[dict[str, Any]]:
+    """What one look says of each path; a finding of the level or a graver one makes its paths red. Where headers are
+    judged they are told too, for the evidence.
+    """
     try:
-        connection.connect()
-        # A time-out counts from one piece to the next; who sends a letter now and then is cut off here.
-        watch = threading.Timer(max(0.05, deadline - time.monotonic()), _cut, (connection,))
-        watch.daemon = True
-        watch.start()
-        connection.request(
-            "GET", (parts.path.rstrip("/") + path) or "/", headers={"User-Agent": "elo-gate", "Accept": "*/*",
-            "Cache-Control": "no-cache", "Connection": "close"},
-        )  # fmt: skip
-        answer = connection.getresponse()
-        body = b""
-        while len(body) < BODY:
-            if time.monotonic() >= deadline:
-                return None
-            piece = answer.read1(65_536)
-            if not piece:
-                break
-            body += piece
-        if (answer.length and len(body) < BODY) or time.monotonic() >= deadline:
-            return None  # cut off, by the site or by us
-        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, body
-    except (OSError, http.client.HTTPException, ValueError, AttributeError):
-        return None
-    finally:
-        if watch is not None:
-            watch.cancel()
-        connection.close()
+        seen = look(url, options, digest, until)
+    except CannotLook as error:
+        return [{"path": "/", "status": None, "result": SILENT, "why": veil.hide(str(error))}]
+    wrong = _wrong(seen, level)
+    told = []
+    for each in seen.checks:
+        result, why = each.result, each.why
+        if result == GREEN and each.path in wrong:
+            result, why = RED, wrong[each.path]
+        told.append({"path": each.path, "status": each.status, "result": result, "why": veil.hide(why)})
+        if options.headers:
+            told[-1]["headers"] = [[name, veil.hide(value, 1_000)] for name, value in each.headers]
+    return told
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
-    try:
-        if connection.sock is not None:
-            connection.sock.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
+def _wrong(seen: Look, level: str) -> dict[str, str]:
+    """Path to the first finding that counts."""
+    grave = SEVERITIES[: SEVERITIES.index(level) + 1]
+    found: dict[str, str] = {}
+    for each in seen.findings:
+        for path in each.paths if each.severity in grave else ():
+            found.setdefault(path, f"{each.rule}: {each.message}")
+    return found

@@ -30,6 +30,14 @@ def look(run: Shipping) -> tuple[str, str]:
 
 def clear(run: Shipping) -> tuple[str, str]:
     """Whether everything that has to hold before a deploy holds: conditions, bytes, the platform."""
+    if not run.place.target.migrations.reversible:
+        # No glass to break: who deploys says so, each time.
+        if not run.choices.no_rollback:
+            return machine.REFUSED, (
+                "migrations.reversible = false: the release before cannot run on this one's tables, so a failure is "
+                "not rolled back; --accept-no-rollback accepts that"
+            )
+        run.audit("no-rollback", "migrations cannot be taken back, and that was accepted")
     reasons = (
         conditions.closed(run)
         + conditions.unproven(run)
@@ -37,7 +45,7 @@ def clear(run: Shipping) -> tuple[str, str]:
         + conditions.open_items(run, "pre")
     )
     if not reasons:
-        reasons = conditions.failed_items(run, "pre")
+        reasons = conditions.failed_items(run, "pre") + conditions.unset_variables(run)
     if reasons:
         text = run.veil.hide("; ".join(reasons), 1_000)
         if not run.choices.break_glass:
@@ -105,6 +113,8 @@ def _until_ready(run: Shipping, until: float) -> tuple[str, str]:
             return machine.READY, why
         if state == "failed":
             return machine.FAILED, why or "the platform says it failed"
+        if state == "reverted":
+            return machine.REVERTED, why or "the platform has gone back by itself"
         if time.monotonic() + run.place.target.poll >= until:
             return (machine.LATE, why or "not ready in time") if state else (machine.LOST, why)
         run.sleep(run.place.target.poll)
@@ -185,7 +195,7 @@ def reckon(run: Shipping) -> tuple[str, str]:
         state, why, _ = run.platform.status(run.handle.id)
     except Lost as error:
         return machine.LOST, f"whether the release is still on its way is not known: {error}"
-    if state == "failed":
+    if state in ("failed", "reverted"):
         return run.live(), why
     return machine.LOST, f"the release is {state} and may still go live"
 
@@ -197,8 +207,9 @@ def roll_back(run: Shipping) -> tuple[str, str]:
         return live, "somebody else has deployed" if live == machine.FOREIGN else ""
     if run.before is None or not run.platform.back:
         return machine.CANNOT, "there is no release before" if run.before is None else "the target has no rollback"
-    if run.what == "deploy" and run.place.target.rollback == "manual":
-        return machine.CANNOT, 'rollback = "manual"'
+    if run.what == "deploy" and not run.place.target.returns:
+        manual = run.place.target.rollback == "manual"
+        return machine.CANNOT, 'rollback = "manual"' if manual else "migrations.reversible = false"
     run.intend("rollback", id=run.before)
     why = ""
     try:

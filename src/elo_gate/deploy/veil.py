@@ -17,14 +17,14 @@ class Veil:
 
     __slots__ = ("_values",)
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], values: Sequence[str] = ()) -> None:
+        """`values` are secrets that stand within a variable: the password of a connection string."""
         import base64
         import json
         from urllib.parse import quote, quote_plus
 
         found: set[str] = set()
-        for name in names:
-            value = os.environ.get(name, "")
+        for value in (*(os.environ.get(name, "") for name in names), *values):
             if len(value) >= 4:
                 data = value.encode("utf-8", "surrogateescape")
                 found |= {value, quote(data, safe=""), quote_plus(data), json.dumps(value)[1:-1]}

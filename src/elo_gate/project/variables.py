@@ -155,9 +155,10 @@ def _gather(project: Any) -> Matrix:
 
 
 def _env_files(project: Any, matrix: Matrix) -> None:
-    from ..kinds.env import vars_of
-
-    for artifact in project.artifacts("env"):
+    artifacts = project.artifacts("env")
+    if artifacts:
+        from ..kinds.env import vars_of
+    for artifact in artifacts:
         folder = home_of(project, artifact.path.rpartition("/")[0])
         if artifact.state == "broken":
             continue
@@ -311,6 +312,20 @@ def _first_reads(variable: Variable) -> Iterator[Item]:
     for reads in files.values():
         facts = {"form": reads[0].form, "where": reads[0].where, "count": len(reads)}
         yield Item(reads[0].node, facts)
+
+
+def asked(project: Any, path: str) -> list[str] | None:
+    """The names without which the code of the application that a path belongs to fails where it runs, if nothing of the
+    tree gives them; None where it is not known which application that is.
+    """
+    matrix = of(project)
+    folders = [each for each in matrix.applications if (path.rstrip("/") + "/").startswith(each)]
+    folder = max(folders, key=len) if folders else None
+    if not folder and len(matrix.applications) != 1:
+        return None
+    if folder is None:
+        folder = next(iter(matrix.applications))
+    return [each.name for each in matrix.of(folder) if each.strong and not (each.platform or each.public or each.given)]
 
 
 def goals(project: Any) -> list[Item]:

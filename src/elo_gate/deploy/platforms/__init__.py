@@ -28,4 +28,28 @@ def make(
         from .command import CommandPlatform
 
         return CommandPlatform(place, target.command, veil, tool)
+    if target.railway is not None:
+        from .railway.platform import RailwayPlatform
+
+        return RailwayPlatform(place, target.railway, veil, home, stop)
+    if target.kubernetes is not None:
+        from .kubernetes.platform import KubernetesPlatform
+
+        return KubernetesPlatform(place, target.kubernetes, veil, tool)
+    if target.ecs is not None:
+        from .ecs import EcsPlatform
+
+        return EcsPlatform(place, target.ecs, veil, tool)
+    if target.s3_static is not None:
+        from .s3_static import S3StaticPlatform
+
+        return S3StaticPlatform(place, target.s3_static, veil, tool)
+    if target.vercel is not None:
+        from .vercel.platform import VercelPlatform
+
+        return VercelPlatform(place, target.vercel, veil, tool)
+    if target.cloudrun is not None:
+        from .cloudrun import CloudRunPlatform
+
+        return CloudRunPlatform(place, target.cloudrun, veil, tool)
     raise AssertionError("a target has the table of its platform")

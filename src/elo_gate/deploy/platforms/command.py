@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..tool import Tool
     from ..veil import Veil
 
-STATES = ("ready", "pending", "failed")
+STATES = ("ready", "pending", "failed", "reverted")
 ANSWER = 65_536
 # Which placeholders a verb can fill.
 VERBS = {
@@ -122,7 +122,7 @@ class CommandPlatform:
         """As Platform.rollback."""
         self._run("rollback", {"id": id})
 
-    def variables(self) -> list[str] | None:
+    def variables(self, snapshot: str) -> list[str] | None:
         """As Platform.variables: no verb asks for them."""
         return None
 

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from ..policy import ConfigError
 from ..policy.config import find, text_of
 from .fields import Address, Argv, Below, Freeze, Ident, Name, Seconds, Table, UrlPath, Window, ident
+from .platforms.azure import AzureOptions
 from .platforms.cloudrun import CloudRunOptions
 from .platforms.command import CommandOptions
 from .platforms.ecs import EcsOptions
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 
 # The tables of a target, one a platform.
-TABLES = ("command", "railway", "kubernetes", "ecs", "s3_static", "vercel", "cloudrun")
+TABLES = ("command", "railway", "kubernetes", "ecs", "s3_static", "vercel", "cloudrun", "azure")
 # The words of `elo-gate deploy WORD`.
 RESERVED = ("abort", "approve", "history", "run", "status", "unlock")
 
@@ -191,11 +192,12 @@ class Backed(Table):
 
 
 class Target(Table):
-    platform: Literal["command", "railway", "kubernetes", "ecs", "s3-static", "vercel", "cloudrun"]
+    platform: Literal["command", "railway", "kubernetes", "ecs", "s3-static", "vercel", "cloudrun", "azure"]
     url: Address
     artifact: Below
     verify: Verify
     command: CommandOptions | None = None
+    azure: AzureOptions | None = None
     cloudrun: CloudRunOptions | None = None
     ecs: EcsOptions | None = None
     s3_static: S3StaticOptions | None = Field(default=None, alias="s3-static")

@@ -146,7 +146,12 @@ class CloudRunStub:
             self.foreign()
         with self._lock:
             if name == "revisions":
-                answer: Any = {"apiVersion": "serving.knative.dev/v1", "kind": "RevisionList", "metadata": {"resourceVersion": "1"}, "items": self._items()}
+                answer: Any = {
+                    "apiVersion": "serving.knative.dev/v1",
+                    "kind": "RevisionList",
+                    "metadata": {"resourceVersion": "1"},
+                    "items": self._items(),
+                }
             elif name == "service":
                 answer = self._service()
             elif said["metadata"].get("resourceVersion") != f"v{self.version}":

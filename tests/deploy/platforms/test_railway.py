@@ -534,7 +534,7 @@ def test_the_token_is_seen_nowhere(world: World, stub: RailwayStub) -> None:
 
 
 def until(test: Any) -> None:
-    limit = time.monotonic() + 20
+    limit = time.monotonic() + 60
     while not test():
         assert time.monotonic() < limit, "did not come"
         time.sleep(0.02)

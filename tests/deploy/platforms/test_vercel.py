@@ -61,12 +61,12 @@ api = "{base}"
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    """A certificate for 127.0.0.1 that is its own authority, and its key."""
+    """A certificate for localhost that is its own authority, and its key."""
     folder = tmp_path_factory.mktemp("tls")
     made = (str(folder / "cert.pem"), str(folder / "key.pem"))
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
-         "subjectAltName=IP:127.0.0.1", "-out", made[0], "-keyout", made[1]],
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+         "subjectAltName=DNS:localhost", "-out", made[0], "-keyout", made[1]],
         check=True, capture_output=True,
     )  # fmt: skip
     return made

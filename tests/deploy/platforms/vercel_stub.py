@@ -38,7 +38,7 @@ class VercelStub:
     """
 
     def __init__(
-        self, token: str, serve: Callable[[str], str] = lambda id: "127.0.0.1:9",
+        self, token: str, serve: Callable[[str], str] = lambda id: "localhost:9",
         moved: Callable[[str | None], None] = lambda live: None,
     ) -> None:  # fmt: skip
         self.token = token
@@ -255,7 +255,9 @@ class VercelStub:
         return self._status(mode, self.live or "none")
 
     def _status(self, mode: str, name: str, *_: Any) -> tuple[int, Any]:
-        found = next((each for each in self.deployments.values() if name in (each["id"], each["url"])), None)
+        # The CLI asks for the host of an address without its port: the sites of deployments share one, the newest wins.
+        hosts = {each["url"].partition(":")[0]: each for each in self.deployments.values()}
+        found = self.deployments.get(name) or hosts.get(name)
         if found is None:
             return 404, {"error": {"code": "not_found", "message": "The deployment was not found"}}
         script = found.get("script")
@@ -346,7 +348,7 @@ class Sites:
         server.socket = self._context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self._servers.append(server)
-        return f"127.0.0.1:{server.server_port}"
+        return f"localhost:{server.server_port}"
 
     def close(self) -> None:
         for server in self._servers:

@@ -52,4 +52,8 @@ def make(
         from .cloudrun import CloudRunPlatform
 
         return CloudRunPlatform(place, target.cloudrun, veil, tool)
+    if target.azure is not None:
+        from .azure import AzurePlatform
+
+        return AzurePlatform(place, target.azure, veil, tool)
     raise AssertionError("a target has the table of its platform")

@@ -14,6 +14,8 @@ from pydantic import Field, model_validator
 
 from ..fields import Address, Below, Name, Table
 from ..platform import Handle, Lost, address, identity
+from . import traffic
+from .image import reference
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 
 OLDEST = 528  # of gcloud; what came before was not tried
 LOCATION = "cloud.googleapis.com/location"
-_IMAGE = re.compile(r"[a-z0-9][a-zA-Z0-9._:/-]{0,300}@sha256:[0-9a-f]{64}")
-_SPLIT = re.compile(r"[a-z][a-z0-9-]{0,62}=[0-9]{1,3}(\+[a-z][a-z0-9-]{0,62}=[0-9]{1,3})*")
 # *.localhost is this machine, whatever a name server says: RFC 6761, 6.3.
 _SAFE = re.compile(r"https://|http://([a-z0-9-]+\.)*localhost(:|/|$)")
 # What is asked of a service: nothing that holds the value of a variable.
@@ -104,7 +104,7 @@ class CloudRunPlatform:
         if against:
             return against
         try:
-            self._image("preflight", snapshot)
+            reference("preflight", snapshot, self._options.image)
         except Lost as error:
             against.append(str(error))
         service = self._service("preflight")
@@ -117,7 +117,7 @@ class CloudRunPlatform:
         split = self._split("preflight", service)
         if split is not None and self._target.rollback == "auto":
             ready = {name for name, state in self._revisions("preflight").items() if _ready(state)}
-            gone = sorted({each.partition("=")[0] for each in split.split("+")} - ready)
+            gone = sorted(set(traffic.parse("preflight", split)) - ready)
             against += [f"revision {each} has traffic and is not ready: there is no way back to it" for each in gone]
         return against
 
@@ -127,9 +127,10 @@ class CloudRunPlatform:
 
     def deploy(self, snapshot: str, digest: str, key: str) -> Handle:
         """As Platform.deploy: a revision named after the key, with a tag of its own and no traffic."""
+        image = reference("deploy", snapshot, self._options.image)
         more = [f"--update-env-vars={self._options.release_env}={digest}"] if self._options.release_env else []
         argv = [
-            "services", "update", self._options.service, f"--image={self._image('deploy', snapshot)}", "--no-traffic",
+            "services", "update", self._options.service, f"--image={image}", "--no-traffic",
             f"--tag={_tag(key)}", f"--revision-suffix=elo-{key}", *more, "--async", f"--format={SERVICE}",
         ]  # fmt: skip
         return self._handle("deploy", self._object("deploy", argv, self._target.timeouts.deploy), self._revision(key))
@@ -148,14 +149,14 @@ class CloudRunPlatform:
     def status(self, id: str) -> tuple[str, str, str]:
         """As Platform.status."""
         revisions = self._revisions("status")
-        for name in _names("status", id):
+        for name in traffic.parse("status", id):
             if name not in revisions:
                 return "pending", f"{name} is not there yet", ""
             ready, said = _ready(revisions[name]), self._veil.hide(_condition(revisions[name]).get("message") or "")
             if not ready:
                 word = "pending" if ready is None else "failed"
                 return word, f"{name} is not ready" + (f": {said}" if said else ""), ""
-        return "ready", "", self._handle("status", self._service("status"), _names("status", id)[0]).url
+        return "ready", "", self._handle("status", self._service("status"), next(iter(traffic.parse("status", id)))).url
 
     def promote(self, id: str) -> None:
         """As Platform.promote."""
@@ -182,7 +183,7 @@ class CloudRunPlatform:
         """As Platform.calls."""
         service, form = self._options.service, f"--format={SERVICE}"
         more = [f"--update-env-vars={self._options.release_env}=DIGEST"] if self._options.release_env else []
-        traffic = ["services", "update-traffic", service]
+        share = ["services", "update-traffic", service]
         return [
             self._argv(each)
             for each in (
@@ -190,8 +191,8 @@ class CloudRunPlatform:
                 ["services", "update", service, "--image=IMAGE", "--no-traffic", "--tag=TAG",
                  "--revision-suffix=elo-KEY", *more, "--async", form],
                 ["revisions", "list", f"--service={service}", f"--format={REVISIONS}"],
-                [*traffic, f"--to-revisions={service}-elo-KEY=100", "--async", "--format=none"],
-                [*traffic, "--to-revisions=THE-SPLIT-BEFORE", "--async", "--format=none"],
+                [*share, f"--to-revisions={service}-elo-KEY=100", "--async", "--format=none"],
+                [*share, "--to-revisions=THE-SPLIT-BEFORE", "--async", "--format=none"],
             )
         ]  # fmt: skip
 
@@ -234,20 +235,6 @@ class CloudRunPlatform:
             return [f"gcloud is {self._veil.hide(said, 40)}; {OLDEST} or newer is needed"]
         return []
 
-    def _image(self, what: str, snapshot: str) -> str:
-        """The one reference that the artifact holds. Raises Lost."""
-        name = self._options.image
-        try:
-            with open(os.path.join(snapshot, name), encoding="utf-8") as file:
-                said = file.read(1_000).removesuffix("\n")
-        except (OSError, UnicodeDecodeError):
-            raise Lost(f"{what}: the artifact has no file `{name}` with the reference of an image") from None
-        if not _IMAGE.fullmatch(said):
-            raise Lost(
-                f"{what}: `{name}` is not one line HOST/IMAGE@sha256:DIGEST; a tag may name another image tomorrow"
-            )
-        return said
-
     def _service(self, what: str) -> dict[str, Any]:
         """The service: its `metadata`, `spec` and `status`. Raises Lost."""
         argv = ["services", "describe", self._options.service, f"--format={SERVICE}"]
@@ -267,29 +254,24 @@ class CloudRunPlatform:
             raise Lost(f"{what}: its answer is no list of revisions") from None
 
     def _split(self, what: str, service: dict[str, Any]) -> str | None:
-        share: dict[str, int] = {}
+        shares = service["status"].get("traffic") or ()
         try:
-            for each in service["status"].get("traffic") or ():
-                if each.get("percent"):
-                    share[each["revisionName"]] = share.get(each["revisionName"], 0) + int(each["percent"])
+            split = traffic.join((each["revisionName"], int(each["percent"])) for each in shares if each.get("percent"))
         except (KeyError, TypeError, ValueError, AttributeError):
             raise Lost(f"{what}: its traffic cannot be read") from None
-        if not share:
-            return None
-        return identity(what, "+".join(f"{name}={share[name]}" for name in sorted(share)), self._veil)
+        return identity(what, split, self._veil) if split is not None else None
 
     def _revision(self, key: str) -> str:
         return f"{self._options.service}-elo-{key}"
 
     def _handle(self, what: str, service: dict[str, Any], name: str) -> Handle:
         """A revision as what will be live, and the address of its tag where it has one already."""
-        traffic = (service.get("status") or {}).get("traffic") or ()
-        url = next((each["url"] for each in traffic if each.get("revisionName") == name and each.get("url")), None)
+        shares = (service.get("status") or {}).get("traffic") or ()
+        url = next((each["url"] for each in shares if each.get("revisionName") == name and each.get("url")), None)
         return Handle(identity(what, f"{name}=100", self._veil), address(what, url, self._veil))
 
     def _send_traffic(self, what: str, id: str, seconds: float) -> None:
-        _names(what, id)
-        split = id.replace("+", ",")
+        split = ",".join(f"{name}={percent}" for name, percent in traffic.parse(what, id).items())
         words = ["services", "update-traffic", self._options.service, f"--to-revisions={split}"]
         self._run(what, [*words, "--async", "--format=none"], seconds)
 
@@ -301,13 +283,6 @@ def _condition(status: dict[str, Any]) -> dict[str, Any]:
 def _ready(status: dict[str, Any]) -> bool | None:
     """Whether it says that it is ready; None while that is open."""
     return {"True": True, "False": False}.get(str(_condition(status).get("status")))
-
-
-def _names(what: str, id: str) -> list[str]:
-    """The revisions of a split. Raises Lost."""
-    if not _SPLIT.fullmatch(id) or sum(int(each.partition("=")[2]) for each in id.split("+")) != 100:
-        raise Lost(f"{what}: {id} is no split of the traffic, REVISION=PERCENT+REVISION=PERCENT")
-    return [each.partition("=")[0] for each in id.split("+")]
 
 
 def _tag(key: str) -> str:

@@ -160,7 +160,7 @@ class KubernetesPlatform:
             words = ["-o", "name", "-f", "-" if once else path]
             self._apply("kubectl apply", words, objects if once else None, seconds=self._timeouts.rollback)
         else:
-            self._undo(id, "" if key == FOUND else key)
+            self._undo(id, key)
         for name in self._options.workloads:
             limit = self._timeouts.rollback
             words = ["rollout", "status", _address(name), f"--timeout={int(limit) + 1}s"]
@@ -315,9 +315,12 @@ class KubernetesPlatform:
         for name, number in numbers.items():
             words = ["rollout", "undo", _address(name), f"--to-revision={number}"]
             self._kubectl.run(f"kubectl rollout undo {name}", words, seconds=self._timeouts.rollback)
-            # The notes of the release that is gone would stay.
-            notes = [f"{release.KEY}={key}" if key else f"{release.KEY}-", f"{release.DIGEST}-"]
-            self._kubectl.run("kubectl annotate", ["annotate", "--overwrite", _address(name), *notes])
+        # The notes of the release that is gone would stay.
+        kept = [each for each in self._kept.objects(key) if each["kind"] not in release.ONCE]
+        which = ["-f", "-"] if kept else [*map(_address, numbers)]
+        notes = [f"{release.KEY}={key}" if kept else f"{release.KEY}-", f"{release.DIGEST}-"]
+        feed = release.stream(kept) if kept else None
+        self._kubectl.run("kubectl annotate", ["annotate", "--overwrite", *which, *notes], feed=feed)
 
 
 def _address(name: str) -> str:

@@ -132,9 +132,7 @@ class VercelPlatform:
         finally:
             output.clear_out(self._cli.tree)
         if not modern:
-            found = self._inspect(done.out.decode("utf-8", "replace").strip())
-            if found is None:
-                raise Lost("vercel deploy: the deployment that it names is not there")
+            found = self._at(done.out.decode("utf-8", "replace").strip())
             return Handle(found["id"], found["url"])
         made = self._cli.object(words, done).get("deployment")
         if not isinstance(made, dict):
@@ -147,7 +145,7 @@ class VercelPlatform:
         limit = self._target.timeouts.ask
         if not self._cli.modern:
             lines = self._cli.run(words, limit).out.decode("utf-8", "replace").split()
-            several = [found for found in map(self._inspect, reversed(lines)) if found is not None]
+            several = [self._at(each) for each in reversed(lines)]
         else:
             rows = self._cli.answer([*words, *JSON], limit).get("deployments")
             if not isinstance(rows, list) or not all(isinstance(each, dict) for each in rows):
@@ -235,6 +233,13 @@ class VercelPlatform:
             raise self._cli.lost(words, done)
         id = identity(what, answer.get("id"), self._veil)
         return {"id": id, "url": self._url(what, answer), "state": str(answer.get("readyState"))}
+
+    def _at(self, url: str) -> dict[str, str]:
+        """As _inspect, of the very deployment that has an address. Raises Lost."""
+        found = self._inspect(url)
+        if found is None or found["url"] != url:
+            raise Lost("vercel inspect: the deployment that the CLI names is not there")
+        return found
 
     def _url(self, what: str, answer: dict[str, Any]) -> str:
         found = answer.get("url")

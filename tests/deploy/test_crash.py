@@ -180,3 +180,17 @@ s.STEPS["wait"] = fault
     done = world.deploy(code=hook)
     assert done.returncode == 6 and "No space left" in done.stderr and "Traceback" not in done.stderr
     assert world.deploy("--resume").returncode == 0
+
+
+def test_what_a_kill_at_the_last_line_left_is_swept_by_the_next_deploy(world: World) -> None:
+    hook = """
+import os, elo_gate.deploy.commands as c
+c.MOMENT = lambda number, kind: os.kill(os.getpid(), 9) if kind == "end" else None
+"""
+    assert world.deploy(code=hook).returncode == -9
+    left = next(world.folder.glob("*/snapshot"))
+    assert (left.parent / "inputs.json").exists()
+    (world.tree / "dist" / "index.html").write_text("<p>newer</p>")
+    assert world.deploy().returncode == 0
+    assert not left.exists() and not (left.parent / "inputs.json").exists()
+    assert (left.parent / "evidence.json").exists()

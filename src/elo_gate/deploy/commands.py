@@ -195,6 +195,7 @@ def deploy(place: Place, prepared: Prepared, id: str, choices: ship.Choices, pla
     with holding(place, id) as held:
         journal = journal_of(place)
         _nothing_open(place, journal)
+        sweep(place, journal)
         shipping, stops = _shipping(place, id, journal, held, choices)
         shipping.needs = prepared.needs
         with reserving(shipping, 3):
@@ -210,6 +211,13 @@ def _nothing_open(place: Place, journal: Journal) -> None:
             f"`elo-gate deploy abort {place.name}` goes back",
             3,
         )
+
+
+def sweep(place: Place, journal: Journal) -> None:
+    """Removes what deploys that have ended left behind when they were killed on their last line."""
+    over = {each["deploy"] for each in journal.records if each["kind"] == "end" and each["state"] not in machine.OPEN}
+    for id in over:
+        ship.forget(os.path.join(place.state, id))
 
 
 def resume(place: Place, choices: ship.Choices, abort: bool = False) -> int:

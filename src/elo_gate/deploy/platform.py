@@ -75,7 +75,7 @@ class Reserves(Protocol):
     """A platform that has a lock of its own, which deploys from other machines see as well."""
 
     def hold(self, key: str) -> str:
-        """Takes it for a deploy, or says who holds it; empty where we do. Who holds it already keeps it. Raises Lost."""
+        """Takes it for a deploy, which may hold it already; empty, or who else holds it. Raises Lost."""
 
     def release(self, key: str) -> None:
         """Gives it back, if that deploy holds it. Raises Lost: then it runs out by itself."""

@@ -182,9 +182,7 @@ class Shipping:
             self.write("evidence", files=files)
         self.write("end", state=end, exit=exit_code)
         if end not in machine.OPEN:
-            remove(self._folder("snapshot"))
-            if os.path.exists(self._folder("inputs.json")):
-                os.unlink(self._folder("inputs.json"))
+            forget(self._folder())
         wanted = self.place.target.notify
         if wanted is not None:
             how = notify.tell(wanted, {
@@ -301,6 +299,13 @@ class Shipping:
         self.mind_stops()
         bad = [f"{each['path']}: {each['why']}" for each in checks if each["result"] != smoke.GREEN]
         return {smoke.GREEN: machine.PASS, smoke.RED: machine.RED}.get(result, machine.SILENT), "; ".join(bad)
+
+
+def forget(folder: str) -> None:
+    """Removes from a deploy's folder what only a deploy under way needs; the evidence stays."""
+    remove(os.path.join(folder, "snapshot"))
+    if os.path.exists(os.path.join(folder, "inputs.json")):
+        os.unlink(os.path.join(folder, "inputs.json"))
 
 
 def remove(folder: str) -> None:

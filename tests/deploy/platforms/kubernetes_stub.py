@@ -65,7 +65,7 @@ class Cluster:
         self.objects: dict[tuple[str, str, str], dict[str, Any]] = {}  # (group/version, resource, name)
         self.owners: dict[tuple[str, str, str], dict[str, set[tuple[str, ...]]]] = {}
         self.progress: dict[tuple[str, str, str], list[Any]] = {}
-        self.serves: dict[str, Any] = {}  # workload -> (template, annotations) of the pods that answer
+        self.serves: dict[str, Any] = {}  # workload -> the template of the pods that answer
         self.steps: dict[str, list[Any]] = {}
         self.jobs: dict[str, str] = {}  # job -> Complete, Failed, or nothing yet
         self.rejected: set[str] = set()
@@ -112,7 +112,7 @@ class Cluster:
 
     def image(self, name: str) -> str:
         """The image of the pods of a Deployment that answer."""
-        template = self.serves[name][0]
+        template = self.serves[name]
         return str(template["spec"]["containers"][0]["image"])
 
     def seed(self, manifest: dict[str, Any], manager: str) -> None:
@@ -140,7 +140,11 @@ class Cluster:
 
     def mutations(self, resource: str = "") -> list[tuple[str, str, bool]]:
         """The requests that were to change something, without dry runs."""
-        return [each for each in self.requests if each[0] in ("POST", "PUT", "PATCH", "DELETE") and not each[2] and resource in each[1]]
+        return [
+            each
+            for each in self.requests
+            if each[0] in ("POST", "PUT", "PATCH", "DELETE") and not each[2] and resource in each[1]
+        ]
 
     # -- objects -------------------------------------------------------------------------------------------------
 
@@ -259,7 +263,7 @@ class Cluster:
         count = made["spec"].get("replicas", 1)
         done = step == "done"
         if done:
-            self.serves[key[2]] = (made["spec"]["template"], dict(made["metadata"].get("annotations") or {}))
+            self.serves[key[2]] = made["spec"]["template"]
         new = count if done else 0
         status: dict[str, Any] = {
             "_hash": made["status"]["_hash"],

@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from elo_gate.deploy import commands, platforms
 from elo_gate.deploy.platform import Lost
-from elo_gate.deploy.platforms.kubernetes import release
+from elo_gate.deploy.platforms.kubernetes import release, workload
+from elo_gate.deploy.platforms.kubernetes.options import KubernetesOptions
 from elo_gate.deploy.veil import Veil
 
 from ..conftest import World
@@ -39,7 +41,7 @@ def kubectl() -> str:
     """The kubectl to test with: $ELO_GATE_KUBECTL, or one on the PATH that is new enough."""
     found = os.environ.get("ELO_GATE_KUBECTL") or shutil.which("kubectl")
     if found:
-        said = subprocess.run([found, "version", "--client", "-o", "json"], capture_output=True, text=True, timeout=30, env={"HOME": "/nonexistent", "PATH": os.environ["PATH"]})  # fmt: skip
+        said = subprocess.run([found, "version", "--client", "-o", "json"], check=False, capture_output=True, text=True, timeout=30, env={"HOME": "/nonexistent", "PATH": os.environ["PATH"]})  # fmt: skip
         number = re.search(r'"gitVersion": "v1\.(\d+)', said.stdout)
         if number and int(number[1]) >= 30:
             return found
@@ -156,11 +158,10 @@ class Kube(World):
         """What the site asks: the image that serves, and which release that is."""
         if "web" not in self.cluster.serves:
             return {"live": "nothing", "releases": {}}
-        notes = self.cluster.serves["web"][1]
-        return {
-            "live": self.cluster.image("web"),
-            "releases": {self.cluster.image("web"): {"digest": notes.get("elo-gate/digest", "")}},
-        }
+        # What pods learn of their own annotations through the downward API.
+        notes = self.cluster.serves["web"]["metadata"].get("annotations", {})
+        image = self.cluster.image("web")
+        return {"live": image, "releases": {image: {"digest": notes.get("elo-gate/digest", "")}}}
 
     def run(self, *words: str, env: dict[str, str] | None = None, code: str = "", wait: bool = True) -> Any:
         more = {
@@ -238,7 +239,7 @@ class Stage:
     def __init__(self, kube: Kube) -> None:
         self.kube = kube
         self.snapshot = str(kube.manifests)
-        kube.cluster.steps = dict.fromkeys((A, B), ["done"])
+        kube.cluster.steps = {image: ["done"] for image in (A, B)}
         self.platform = self.made('timeouts = { deploy = "20s", rollback = "20s", ask = "20s" }')
         self.first = self.platform.current()
 
@@ -276,7 +277,9 @@ class TestKubernetes(Conformance):
 
 
 def test_the_names_of_variables_and_no_values(stage: Any, kube: Kube) -> None:
-    kube.cluster.seed({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "more"}, "data": {"TOKEN": "c2VjcmV0LXZhbHVl"}}, "x")
+    kube.cluster.seed(
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "more"}, "data": {"TOKEN": "c2VjcmV0LXZhbHVl"}}, "x"
+    )
     made = of(B)
     made["spec"]["template"]["spec"]["containers"][0]["envFrom"].append({"secretRef": {"name": "more"}, "prefix": "X_"})
     kube.ship(made)
@@ -313,6 +316,7 @@ def essences(kube: Kube) -> dict[str, bytes]:
 def test_a_good_deploy(kube: Kube) -> None:
     kube.options(verify='expect_release = "json:version"')
     kube.ship(of(B), config={**CONFIG, "data": {"GREETING": "hello"}})
+    kube.cluster.forbidden.add(("GET", "namespaces"))  # kubectl asks, and a role need not allow it
     done = kube.deploy()
     assert done.returncode == 0, done.stderr
     assert kube.cluster.image("web") == B
@@ -354,7 +358,9 @@ def test_a_release_that_answers_wrongly_is_taken_back(kube: Kube) -> None:
 def test_an_apply_that_ends_half_way_is_taken_back(kube: Kube, broken: tuple[str, ...]) -> None:
     """The dry run has passed, then a part is refused: `kubectl apply` leaves the other part applied."""
     before = essences(kube)
-    kube.cluster.faults = [{"method": "PATCH", "resource": each, "dry": False, "times": 1, "do": 403} for each in broken]
+    kube.cluster.faults = [
+        {"method": "PATCH", "resource": each, "dry": False, "times": 1, "do": 403} for each in broken
+    ]
     kube.ship(of(B), config={**CONFIG, "data": {"GREETING": "hello"}})
     done = kube.deploy()
     assert done.returncode == 5, done.stderr
@@ -389,7 +395,11 @@ def foreign(cluster: Cluster) -> None:
     cluster.changed("deployments", "web", change)
 
 
-@pytest.mark.parametrize("steps", [["unseen", "rolling", "rolling", "rolling", foreign], ["unseen", foreign]], ids=["while-waiting", "at-once"])
+@pytest.mark.parametrize(
+    "steps",
+    [["unseen", "rolling", "rolling", "rolling", foreign], ["unseen", foreign]],
+    ids=["while-waiting", "at-once"],
+)
 def test_a_deploy_of_somebody_else_in_between_is_left_alone(kube: Kube, steps: list[Any]) -> None:
     kube.cluster.steps[B] = steps
     done = kube.deploy()
@@ -427,7 +437,10 @@ def test_killed_around_the_apply_and_resumed(kube: Kube, code: str) -> None:
     done = kube.deploy("--resume")
     assert done.returncode == 0, done.stderr
     assert kube.cluster.arrivals == {key: 1} and kube.cluster.image("web") == B
-    assert "holderIdentity" not in lease["spec"] or "holderIdentity" not in kube.cluster.at("leases", "elo-gate-production")["spec"]  # type: ignore[index]
+    assert (
+        "holderIdentity" not in lease["spec"]
+        or "holderIdentity" not in kube.cluster.at("leases", "elo-gate-production")["spec"]
+    )  # type: ignore[index]
 
 
 def test_killed_and_changed_by_somebody_before_it_is_resumed(kube: Kube) -> None:
@@ -534,7 +547,9 @@ def test_kubectl_that_is_missing_or_too_old(kube: Kube) -> None:
     program = kube.bin / "kubectl"
     real = os.path.realpath(program)
     program.unlink()
-    program.write_text(f'#!/bin/sh\ncase "$*" in "version "*) echo \'{{"clientVersion": {{"gitVersion": "v1.29.9"}}}}\';; *) exec {real} "$@";; esac\n')
+    program.write_text(
+        f'#!/bin/sh\ncase "$*" in "version "*) echo \'{{"clientVersion": {{"gitVersion": "v1.29.9"}}}}\';; *) exec {real} "$@";; esac\n'
+    )
     program.chmod(0o755)
     refused(kube, "older than 1.30")
     program.unlink()
@@ -667,7 +682,8 @@ def test_a_kustomization_that_fetches_is_refused(kube: Kube, site: Any) -> None:
     (kube.manifests / "kustomization.yaml").write_text("resources: [base]\n")
     (kube.manifests / "base").mkdir()
     (kube.manifests / "base" / "web.json").write_text(json.dumps(of(B)))
-    for entry in (f"resources: [web.json, '{site.base}/a.yaml']", "resources: [web.json]\nconfigMapGenerator: [{name: x, files: ['k=%s/a']}]" % site.base):
+    generator = f"configMapGenerator: [{{name: x, files: ['k={site.base}/a']}}]"
+    for entry in (f"resources: [web.json, '{site.base}/a.yaml']", f"resources: [web.json]\n{generator}"):
         (kube.manifests / "base" / "kustomization.yaml").write_text(entry + "\n")
         refused(kube, "base/kustomization.yaml takes something in over HTTP")
     assert site.asked == 0
@@ -723,3 +739,113 @@ def test_a_signal_while_it_waits_and_a_resume(kube: Kube) -> None:
     done = kube.deploy("--resume")
     assert done.returncode == 0, done.stderr
     assert sum(kube.cluster.arrivals.values()) == 1
+
+
+def test_all_three_kinds_are_waited_for(kube: Kube) -> None:
+    def three(image: str) -> list[dict[str, Any]]:
+        made = of(image)
+        template = made["spec"]["template"]
+        db = {**made, "kind": "StatefulSet", "metadata": {"name": "db"}, "spec": {**made["spec"], "serviceName": "web"}}
+        spec = {"selector": made["spec"]["selector"], "template": template}
+        return [made, db, {**made, "kind": "DaemonSet", "metadata": {"name": "agent"}, "spec": spec}]
+
+    kube.sent(FIRST, CONFIG, SERVICE, *three(A))
+    kube.options(table='workloads = ["deployment/web", "statefulset/db", "daemonset/agent"]')
+    kube.ship(*three(B))
+    done = kube.deploy()
+    assert done.returncode == 0, done.stderr
+    assert {kube.cluster.image(name) for name in ("web", "db", "agent")} == {B}
+    kube.cluster.steps[C] = ["unseen", "rolling"]
+    kube.options('timeouts = { deploy = "2s", verify = "5s", rollback = "10s", ask = "10s" }',
+                 table='workloads = ["deployment/web", "statefulset/db", "daemonset/agent"]')  # fmt: skip
+    made = three(B)
+    made[1] = {**three(C)[1]}
+    kube.ship(*made)
+    done = kube.deploy()
+    assert done.returncode == 5 and "statefulset/db" in done.stderr, done.stderr
+    assert kube.cluster.image("db") == B
+
+
+def test_more_than_is_read_is_not_guessed_at(stage: Any, kube: Kube) -> None:
+    much = [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": f"m{n}"}, "data": {"x": "y" * 400_000}}
+        for n in range(3)
+    ]
+    kube.ship(of(B), *much)
+    with pytest.raises(Lost, match="over 1 MiB"):
+        stage.platform.preflight(stage.snapshot, "5" * 64)
+
+
+# -- without a cluster -------------------------------------------------------------------------------------------------
+
+
+def options(**more: Any) -> KubernetesOptions:
+    return KubernetesOptions(
+        **{"context": "prod", "server": "https://c", "namespace": "shop", "workloads": ["deployment/web"], **more}
+    )
+
+
+@pytest.mark.parametrize(("found", "state"), [
+    ({"kind": "Deployment", "spec": {"replicas": 2}, "status": {"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}}, "ready"),
+    ({"kind": "Deployment", "spec": {"replicas": 2}, "status": {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}}, "pending"),
+    ({"kind": "Deployment", "spec": {"replicas": 2}, "status": {"observedGeneration": 2, "replicas": 3, "updatedReplicas": 2, "availableReplicas": 2}}, "pending"),
+    ({"kind": "Deployment", "spec": {"replicas": 2}, "status": {"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 1,
+      "conditions": [{"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}]}}, "pending"),
+    ({"kind": "Deployment", "spec": {"replicas": 2}, "status": {"observedGeneration": 1,
+      "conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]}}, "pending"),
+    ({"kind": "Deployment", "spec": {}, "status": {"observedGeneration": 2,
+      "conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]}}, "failed"),
+    ({"kind": "Deployment", "spec": {"replicas": 0}, "status": {"observedGeneration": 2}}, "ready"),
+    ({"kind": "StatefulSet", "spec": {"replicas": 1}, "status": {"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1,
+      "currentRevision": "a", "updateRevision": "b"}}, "pending"),
+    ({"kind": "DaemonSet", "spec": {}, "status": {"observedGeneration": 2, "desiredNumberScheduled": 3, "updatedNumberScheduled": 3, "numberAvailable": 2}}, "pending"),
+    ({"kind": "DaemonSet", "spec": {}, "status": {"observedGeneration": 2, "desiredNumberScheduled": 3, "updatedNumberScheduled": 3, "numberAvailable": 3}}, "ready"),
+    ({"kind": "Deployment", "spec": {}}, "pending"),
+])  # fmt: skip
+def test_how_far_a_workload_is(found: dict[str, Any], state: str) -> None:
+    assert workload.progress({"metadata": {"name": "web", "generation": 2}, **found})[0] == state
+
+
+def test_what_is_another_release_and_what_is_none() -> None:
+    first = workload.fingerprint({"deployment/web": of(A)})
+    assert workload.fingerprint({"deployment/web": of(B)}) != first
+    assert workload.fingerprint({"deployment/web": None}) != first
+    restarted = of(A, replicas=7)
+    restarted["spec"]["template"]["metadata"]["annotations"] = {"kubectl.kubernetes.io/restartedAt": "now"}
+    restarted["metadata"]["annotations"] = {"more": "notes"}
+    assert workload.fingerprint({"deployment/web": restarted}) == first, "scaled and restarted, the same release"
+    restarted["spec"]["template"]["metadata"]["annotations"]["other"] = "x"
+    assert workload.fingerprint({"deployment/web": restarted}) != first
+
+
+@pytest.mark.parametrize(("change", "why"), [
+    ({"kind": "Deployment", "spec": {"paused": True}}, "is paused"),
+    ({"kind": "DaemonSet", "spec": {"updateStrategy": {"type": "OnDelete"}}}, "OnDelete"),
+    ({"kind": "StatefulSet", "spec": {"updateStrategy": {"type": "OnDelete"}}}, "OnDelete"),
+    ({"kind": "StatefulSet", "spec": {"updateStrategy": {"rollingUpdate": {"partition": 1}}}}, "partition"),
+    ({"kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": {"spec": {"initContainers": [{"image": "a:1"}]}}}}}}, "a:1 has no"),
+    ({"kind": "Pod", "spec": {"containers": [{"name": "x"}]}}, "has no @sha256"),
+])  # fmt: skip
+def test_what_speaks_against_a_manifest(change: dict[str, Any], why: str) -> None:
+    made = {"apiVersion": "apps/v1", "metadata": {"name": "x"}, **change}
+    found = release.reasons(
+        [of(B), made],
+        options(
+            workloads=["deployment/web", f"{change['kind'].lower()}/x"]
+            if change["kind"] in ("Deployment", "DaemonSet", "StatefulSet")
+            else ["deployment/web"]
+        ),
+    )
+    assert len(found) == 1 and why in found[0]
+    assert release.reasons([of(B)], options()) == []
+    assert "twice" in release.reasons([of(B), of(B)], options())[0]
+
+
+@pytest.mark.parametrize("wrong", [
+    {"context": ""}, {"context": "a\nb"}, {"namespace": "-x"}, {"namespace": "Shop"}, {"workloads": []},
+    {"workloads": ["pod/web"]}, {"workloads": ["web"]}, {"workloads": ["deployment/--all"]}, {"server": "https://u:p@c"},
+    {"path": "../else"}, {"env": ["a=b"]}, {"kubeconfig_env": "/root/kubeconfig"}, {"token": "x"},
+])  # fmt: skip
+def test_a_table_that_is_wrong(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        options(**wrong)

@@ -33,7 +33,8 @@ from .railway_stub import ENVIRONMENT, PROJECT, SCHEMA, SERVICE, RailwayStub
 pytest.importorskip("graphql", reason="graphql-core is not installed")
 
 CANARY = "rw-Kd82nqVt7zx93mmLw2"
-TIMES = 'timeouts = { deploy = "1s", promote = "1s", verify = "3s", rollback = "2s", ask = "1s" }'
+TIMES = 'timeouts = { deploy = "30s", promote = "1s", verify = "10s", rollback = "10s", ask = "10s" }'
+SHORT = 'timeouts = { deploy = "1s", promote = "1s", verify = "3s", rollback = "2s", ask = "1s" }'
 
 
 def configure(world: World, base: str, target: str = TIMES, railway: str = "", artifact: str = "dist") -> None:
@@ -102,14 +103,18 @@ class Stage:
 
     def __init__(self, world: World, stub: RailwayStub) -> None:
         self.stub = stub
+        self.world = world
         self.snapshot = str(world.tree / "dist")
         self.platform = make(world)
 
     def break_(self, verb: str, how: str) -> None:
         if verb == "status" and how in ("pending", "failed"):
             self.stub.of("r0")["status"] = "BUILDING" if how == "pending" else "FAILED"
-        else:
-            self.stub.modes = {VERBS[verb]: how}
+            return
+        if how == "hang":
+            configure(self.world, self.stub.base, target=SHORT)
+            self.platform = make(self.world)
+        self.stub.modes = {VERBS[verb]: how}
 
     def arrivals(self, key: str) -> int:
         return self.stub.arrivals(key)
@@ -298,7 +303,7 @@ def test_who_sends_a_letter_now_and_then_is_cut_off(world: World) -> None:
 
     server = HTTPServer(("127.0.0.1", 0), Slow)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    configure(world, f"http://127.0.0.1:{server.server_port}")
+    configure(world, f"http://127.0.0.1:{server.server_port}", target=SHORT)
     try:
         with pytest.raises(Lost, match="not in time"):
             make(world).current()
@@ -455,6 +460,8 @@ def test_the_end_is_what_was_observed(
     state: str, live: str,
 ) -> None:  # fmt: skip
     stub.script, stub.modes = script, dict(modes)
+    if script[-1] in PENDING or "back" in modes:
+        configure(world, stub.base, target=SHORT)
     world.health = health
     done = deploy(world)
     assert (done.returncode, end(world), stub.live) == (code, state, live), done.stderr

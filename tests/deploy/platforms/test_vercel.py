@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -14,9 +15,11 @@ from typing import Any
 
 import pytest
 
-from elo_gate.deploy import commands, platforms
+from elo_gate.deploy import child, commands, platforms
+from elo_gate.deploy.platform import Lost
 from elo_gate.deploy.platforms.vercel import output
 from elo_gate.deploy.veil import Veil
+from elo_gate.policy import ConfigError
 
 from ..conftest import World
 from .conformance import Conformance
@@ -25,6 +28,7 @@ from .vercel_stub import PROJECT, TEAM, Sites, VercelStub
 CANARY = "vc_Kd82nqVt7zx93mmLw2"  # letters, digits and _ only: the CLI takes no other token
 ENVIRONMENT = {"VERCEL_TOKEN": CANARY, "VERCEL_ORG_ID": TEAM, "VERCEL_PROJECT_ID": PROJECT}
 CLIS = {"new": "ELO_GATE_VERCEL", "old": "ELO_GATE_VERCEL_OLD"}
+GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "deploy"
 # The CLI is a program of JavaScript: a call is a second or two, more on a busy machine. These are limits for hangs.
 TIMES = 'timeouts = { deploy = "60s", promote = "8s", verify = "30s", rollback = "8s", ask = "60s" }'
 
@@ -180,6 +184,180 @@ class TestVercel(Conformance):
     pass
 
 
+# -- the contract ------------------------------------------------------------------------------------------------
+
+
+def wrapped(stand: Stand, script: str) -> None:
+    """Lets lines of a shell run before the CLI; `$settings` and `$tree` are its folders."""
+    program = stand.world.tree.parent / "wrapped"
+    program.write_text(
+        "#!/bin/sh\nset -e\n"
+        'for word; do case "$before" in --global-config) settings=$word;; --cwd) tree=$word;; esac; before=$word; done\n'
+        f'{script}\nexec "{stand.cli}" "$@"\n'
+    )
+    program.chmod(0o755)
+    configure(stand.world, stand.stub.base, str(program))
+
+
+def snapshot_of(stand: Stand) -> str:
+    return str(stand.world.tree / ".vercel" / "output")
+
+
+def test_preflight_has_nothing_against_a_good_release(stand: Stand, account: None) -> None:
+    assert platform_of(stand.world).preflight(snapshot_of(stand), "5" * 64) == []
+    assert not stand.stub.creates and "upload" not in stand.stub.calls
+
+
+def test_preflight_says_what_is_wrong_with_the_project(stand: Stand, account: None) -> None:
+    stand.stub.project |= {
+        "rollingRelease": {"target": "production"}, "accountId": "team_other",
+        "lastAliasRequest": {"jobStatus": "in-progress"},
+    }  # fmt: skip
+    stand.stub.deployments["dpl_r0"]["projectId"] = "prj_other"
+    against = platform_of(stand.world).preflight(snapshot_of(stand), "5" * 64)
+    for words in ("not that of VERCEL_ORG_ID", "rolling releases", "is going on", "deployment of another project"):
+        assert any(words in each for each in against), (words, against)
+    stand.stub.deployments["dpl_r0"] |= {"projectId": PROJECT, "target": None}
+    against = platform_of(stand.world).preflight(snapshot_of(stand), "5" * 64)
+    assert any("none of production" in each for each in against)
+
+
+def test_preflight_compares_the_list_of_files(stand: Stand, account: None) -> None:
+    wrapped(stand, '[ ! -d "$tree/.vercel/output" ] || echo more > "$tree/.vercel/output/static/more.html"')
+    against = platform_of(stand.world).preflight(snapshot_of(stand), "5" * 64)
+    assert against == [".vercel/output/static/more.html: the CLI would send it, and the gate has not judged it"]
+
+
+def test_a_function_that_needs_files_outside_is_told_before_anything_is_sent(stand: Stand, account: None) -> None:
+    config = Path(snapshot_of(stand)) / "functions" / "api" / "health.func" / ".vc-config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "filePathMap": {"a.js": "node_modules/a.js"}}))
+    (against,) = platform_of(stand.world).preflight(snapshot_of(stand), "5" * 64)
+    assert "node_modules/a.js" in against and "--standalone" in against
+
+
+def test_only_a_build_output_is_sent(stand: Stand, account: None) -> None:
+    (Path(snapshot_of(stand)) / "config.json").unlink()
+    (against,) = platform_of(stand.world).preflight(snapshot_of(stand), "5" * 64)
+    assert "config.json" in against and "vercel build" in against
+    path = stand.world.tree / "elo-gate.toml"
+    path.write_text(path.read_text().replace('".vercel/output"', '"dist"'))
+    (against,) = platform_of(stand.world).preflight(str(stand.world.tree / "dist"), "5" * 64)
+    assert "vercel build" in against
+
+
+def test_several_deployments_of_one_command(stand: Stand, account: None) -> None:
+    stand.stub.add("dpl_a", "ERROR", {"elo-gate-id": "k1"})
+    stand.stub.add("dpl_b", "READY", {"elo-gate-id": "k1"})
+    stand.stub.add("dpl_c", "READY", {"elo-gate-id": "k1"})
+    found = platform_of(stand.world).find("k1")
+    assert found is not None and found.id == "dpl_b"
+
+
+@pytest.mark.parametrize("which", ["new", "old"])
+def test_a_domain_without_a_deployment(which: str, account: None, request: pytest.FixtureRequest) -> None:
+    made: Stand = request.getfixturevalue("stand" if which == "new" else "old")
+    made.stub.live = None
+    assert platform_of(made.world).current() is None
+
+
+def test_a_state_that_nobody_knows(stand: Stand, account: None) -> None:
+    stand.stub.modes = {"status": "odd"}
+    with pytest.raises(Lost, match="nobody knows"):
+        platform_of(stand.world).status("dpl_r0")
+
+
+def test_names_of_variables(stand: Stand, account: None) -> None:
+    assert platform_of(stand.world).variables(snapshot_of(stand)) == ["DATABASE_URL", "PUBLIC_NAME"]
+
+
+def test_the_old_cli_gets_its_token_in_a_private_file(old: Stand, account: None) -> None:
+    seen = old.world.tree.parent / "seen"
+    wrapped(old, f'[ -z "$settings" ] || stat -c "%a" "$settings" "$settings/auth.json" > "{seen}"')
+    assert platform_of(old.world).current() == "dpl_r0"
+    assert seen.read_text().split() == ["700", "600"]
+    assert not list(old.world.tree.parent.rglob("auth.json"))
+
+
+def test_a_cli_that_is_too_old_or_missing(world: World, account: None) -> None:
+    program = world.tree / "vercel"
+    program.write_text("#!/bin/sh\necho 36.0.0\n")
+    program.chmod(0o755)
+    (world.tree / "dist" / "config.json").write_text('{"version": 3}')
+    configure(world, "http://127.0.0.1:9", str(program))
+    (against,) = platform_of(world).preflight(str(world.tree / "dist"), "5" * 64)
+    assert "36.0.0" in against and "37.14.0" in against
+    configure(world, "http://127.0.0.1:9", "no-such-vercel")
+    with pytest.raises(Lost, match="cannot be started"):
+        platform_of(world).current()
+
+
+def test_a_variable_that_is_not_set(world: World, account: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = world.tree / "vercel"
+    program.write_text("#!/bin/sh\necho 64.0.2\n")
+    program.chmod(0o755)
+    configure(world, "http://127.0.0.1:9", str(program))
+    monkeypatch.delenv("VERCEL_TOKEN")
+    with pytest.raises(Lost, match="VERCEL_TOKEN is not set"):
+        platform_of(world).current()
+
+
+@pytest.mark.parametrize(
+    ("target", "vercel", "words"),
+    [
+        (TIMES, 'target = "production"', "custom environment"),
+        (TIMES, 'target = "staging"', "rollback"),
+        (TIMES, 'token_env = "vc_secret-value"', "never its value"),
+        (TIMES, 'api = "http://api.example"', "https only"),
+        (TIMES + '\nstrategy = "in-place"', "", "stage"),
+    ],
+)
+def test_what_a_configuration_cannot_say(world: World, target: str, vercel: str, words: str) -> None:
+    configure(world, "https://api.example", "vercel", target, vercel)
+    path = world.tree / "elo-gate.toml"
+    if vercel.startswith("api"):
+        path.write_text(path.read_text().replace('api = "https://api.example"\n', ""))
+    with pytest.raises(ConfigError, match=words):
+        commands.place_of(str(world.tree), "production")
+
+
+@pytest.mark.parametrize("which", ["new", "old"])
+def test_what_the_real_cli_asks_for(
+    which: str, account: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One file a verb: the words of each command, and the requests that it made."""
+    made: Stand = request.getfixturevalue("stand" if which == "new" else "old")
+    platform = platform_of(made.world)
+    home = str(made.world.tree.parent / "vercel")
+    argvs: list[list[str]] = []
+    run = child.run
+
+    def noted(argv: list[str], *words: Any, **more: Any) -> Any:
+        argvs.append([each.replace(made.cli, "vercel").replace(home, "HOME") for each in argv])
+        return run(argv, *words, **more)
+
+    monkeypatch.setattr(child, "run", noted)
+    snapshot = snapshot_of(made)
+    for verb, words in (
+        ("current", ()), ("preflight", (snapshot, "5" * 64)), ("deploy", (snapshot, "5" * 64, "k1")), ("find", ("k1",)),
+        ("status", ("dpl_r1",)), ("promote", ("dpl_r1",)), ("rollback", ("dpl_r0",)), ("variables", (snapshot,)),
+    ):  # fmt: skip
+        argvs.clear()
+        made.stub.requests.clear()
+        getattr(platform, verb)(*words)
+        for each in made.stub.requests:
+            if each["verb"] == "create":
+                each["body"]["files"].sort(key=lambda file: str(file["file"]))
+        # Some go out at once, so their order says nothing; a host's port is of this run.
+        asked = sorted(json.dumps(each, sort_keys=True) for each in made.stub.requests)
+        text = json.dumps({"argv": argvs, "requests": [json.loads(each) for each in asked]}, indent=2, sort_keys=True)
+        text = re.sub(r"localhost:[0-9]+", "localhost:PORT", text) + "\n"
+        golden = GOLDEN / f"vercel-{'' if which == 'new' else 'old-'}{verb}.json"
+        if request.config.getoption("--update-golden"):
+            golden.parent.mkdir(exist_ok=True)
+            golden.write_text(text)
+        assert text == golden.read_text(), golden.name
+
+
 # -- through the command line ------------------------------------------------------------------------------------
 
 
@@ -233,6 +411,7 @@ def test_a_build_of_the_real_cli_goes_live_and_back_and_forth(stand: Stand) -> N
     world = stand.world
     build(stand)
     (world.tree / "vercel.json").write_text('{"regions": ["gru1"]}\n')
+    stand.configure(vercel='release_env = "RELEASE"')
     with Watch() as watch:
         done = stand.deploy()
         assert done.returncode == 0, done.stdout + done.stderr
@@ -246,8 +425,8 @@ def test_a_build_of_the_real_cli_goes_live_and_back_and_forth(stand: Stand) -> N
     assert {each["mode"] for each in create["files"]} <= {0o100644, 0o100755, 0o120777}
     assert create["autoAssignCustomDomains"] is False and create["target"] == "production"
     assert create["regions"] == ["gru1"]
-    key = next(each["deploy"] for each in world.records() if each["kind"] == "start")
-    assert create["meta"] == {"elo-gate-id": key}
+    start = next(each for each in world.records() if each["kind"] == "start")
+    assert create["meta"] == {"elo-gate-id": start["deploy"]} and create["env"] == {"RELEASE": start["digest"]}
     assert stand.count("promote") == 1 and stand.count("rollback") == 2
     # The command was seen while it ran, and the token was not in it.
     assert any("--skip-domain" in words for words in watch.seen), watch.rounds

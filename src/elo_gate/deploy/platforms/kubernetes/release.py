@@ -46,7 +46,10 @@ ONCE = ("Job", "Pod")
 
 
 def render(kubectl: Kubectl, folder: str, digest: str) -> list[dict[str, Any]]:
-    """The objects of a folder, in kubectl's order, each with the release's digest. Raises Lost."""
+    """The objects of a folder, in kubectl's order, each with the release's digest. Raises Lost.
+
+    The pods of workloads get it too: so they can say which release they are, and a changed ConfigMap starts them anew.
+    """
     mark = ["annotate", "--local", "--overwrite", "-o", "json", f"{DIGEST}={digest}"]
     if any(os.path.isfile(os.path.join(folder, each)) for each in _KUSTOMIZATIONS):
         _refuse_fetched(folder)
@@ -54,7 +57,13 @@ def render(kubectl: Kubectl, folder: str, digest: str) -> list[dict[str, Any]]:
         done = kubectl.local("kubectl annotate", [*mark, "-f", "-"], made.out)
     else:
         done = kubectl.local("kubectl annotate", [*mark, "-R", "-f", folder])
-    return kubectl.parsed("the manifests", done)
+    objects = kubectl.parsed("the manifests", done)
+    for each in objects:
+        template = (each.get("spec") or {}).get("template")
+        if each.get("kind", "").lower() in KINDS and isinstance(template, dict):
+            about = template["metadata"] = dict(template.get("metadata") or {})
+            about["annotations"] = {**(about.get("annotations") or {}), DIGEST: digest}
+    return objects
 
 
 def _refuse_fetched(folder: str) -> None:

@@ -153,4 +153,4 @@ class Api:
 
 
 def _pause(said: str, usual: float) -> float:
-    return min(60.0, float(said)) if re.fullmatch(r"[0-9]{1,5}", said) else usual
+    return max(0.2, min(60.0, float(said))) if re.fullmatch(r"[0-9]{1,5}", said) else usual

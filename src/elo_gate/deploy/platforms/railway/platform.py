@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ...veil import Veil
     from .options import RailwayOptions
 
+ROLLBACK = "railway-rollback.json"  # in the state: which release was asked for
 LAST = 50  # deployments that are looked at, the newest ones
 # Railway's thirteen statuses (enum DeploymentStatus of its schema), and what each says of a release.
 READY = {"SUCCESS": "it runs", "SLEEPING": "it sleeps until somebody asks"}
@@ -80,7 +81,9 @@ class RailwayPlatform:
 
     def deploy(self, snapshot: str, digest: str, key: str) -> Handle:
         """As Platform.deploy: the key travels as the deployment's message."""
-        self._keep(key, [each["id"] for each in self._deployments("deploy", None)])
+        self._note(
+            "deploy", os.path.join(key, "railway-sent.json"), {"after": _newest(self._deployments("deploy", None))}
+        )
         try:
             with pack(snapshot, self._home) as packed:
                 size = os.fstat(packed.fileno()).st_size
@@ -95,8 +98,8 @@ class RailwayPlatform:
         for each in nodes:
             if _message(key) in _strings(each.get("meta")):
                 return Handle(each["id"])
-        known = self._kept(key)
-        if known is not None and any(each["id"] not in known for each in nodes):
+        noted = self._noted(os.path.join(key, "railway-sent.json"))
+        if noted is not None and _newest(nodes) > noted["after"]:
             raise Lost("find: a deployment has come since, and it does not say which release it is")
         return None
 
@@ -117,8 +120,8 @@ class RailwayPlatform:
         target = self._deployment("rollback", id)
         if target.get("canRollback") is not True:
             raise Lost(f"rollback: Railway does not go back to {id} any more; its image may be past the retention")
-        known = [each["id"] for each in self._deployments("rollback", None)]
-        self._note_rollback({"to": id, "image": _image(target.get("meta")), "known": [*known, id]})
+        after = _newest(self._deployments("rollback", None))
+        self._note("rollback", ROLLBACK, {"to": id, "image": _image(target.get("meta")), "after": after})
         data = self._api.ask("rollback", documents.ROLLBACK, {"id": id}, self._target.timeouts.rollback, acts=True)
         if data.get("deploymentRollback") is not True:
             raise Lost("rollback: Railway has not done it")
@@ -209,34 +212,37 @@ class RailwayPlatform:
         (docs.railway.com/deployments/deployment-actions, 2026-11-25). A new one counts as the old one only if it came
         after our request and has its image.
         """
-        noted = _read(os.path.join(self._state, "railway-rollback.json"))
-        if (
-            isinstance(noted, dict)
-            and node["id"] not in noted.get("known", ())
-            and noted.get("image")
-            and noted["image"] == _image(node.get("meta"))
-        ):
+        noted = self._noted(ROLLBACK)
+        image = _image(node.get("meta"))
+        if noted is not None and image and image == noted.get("image") and str(node["createdAt"]) > noted["after"]:
             return identity("current", noted.get("to"), self._veil)
         return str(node["id"])
 
-    def _note_rollback(self, noted: dict[str, Any]) -> None:
+    def _note(self, what: str, name: str, noted: dict[str, Any]) -> None:
+        path = os.path.join(self._state, name)
         try:
-            os.makedirs(self._state, mode=0o700, exist_ok=True)
-            write_file(os.path.join(self._state, "railway-rollback.json"), canonical(noted))
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            write_file(path, canonical(noted))
         except OSError as error:
-            raise Lost(f"rollback: what is asked for cannot be written down ({error.strerror})") from None
+            raise Lost(f"{what}: what is asked for cannot be written down ({error.strerror})") from None
 
-    def _keep(self, key: str, known: list[str]) -> None:
-        """Writes down which deployments there were before one was sent."""
+    def _noted(self, name: str) -> dict[str, Any] | None:
+        """What was written down, None where nothing was. Raises Lost where it cannot be read."""
         try:
-            os.makedirs(os.path.join(self._state, key), mode=0o700, exist_ok=True)
-            write_file(os.path.join(self._state, key, "railway-known.json"), canonical(known))
-        except OSError as error:
-            raise Lost(f"deploy: what is there cannot be written down ({error.strerror})") from None
+            with open(os.path.join(self._state, name), "rb") as file:
+                found = json.loads(file.read())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise Lost(f"{name}: cannot be read ({getattr(error, 'strerror', None) or 'not JSON'})") from None
+        if not isinstance(found, dict) or not isinstance(found.get("after"), str):
+            raise Lost(f"{name}: not what was written there")
+        return found
 
-    def _kept(self, key: str) -> list[str] | None:
-        found = _read(os.path.join(self._state, key, "railway-known.json"))
-        return found if isinstance(found, list) else None
+
+def _newest(nodes: list[dict[str, Any]]) -> str:
+    """When the newest of deployments was made, in Railway's own clock; empty where there is none."""
+    return max((str(each["createdAt"]) for each in nodes), default="")
 
 
 def _message(key: str) -> str:
@@ -259,11 +265,3 @@ def _image(meta: Any) -> str:
         if isinstance(found, str) and "sha256:" in found:
             return "sha256:" + found.rpartition("sha256:")[2]
     return ""
-
-
-def _read(path: str) -> Any:
-    try:
-        with open(path, "rb") as file:
-            return json.loads(file.read())
-    except (OSError, ValueError):
-        return None

@@ -12,6 +12,7 @@ from ...fields import Address, Argv, Name, Table
 class VercelOptions(Table):
     """`cli` starts the Vercel CLI; `target` is a custom environment, production where it is empty.
 
+    `release_env` is the variable in which the functions of a deployment get its digest.
     `api` is another server than Vercel's, for tests only.
     """
 
@@ -20,6 +21,7 @@ class VercelOptions(Table):
     org_id_env: Name = "VERCEL_ORG_ID"
     project_id_env: Name = "VERCEL_PROJECT_ID"
     target: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9-]{0,31})?$")
+    release_env: Name | None = None
     api: Address | None = None
 
     @model_validator(mode="after")

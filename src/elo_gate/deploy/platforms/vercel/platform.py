@@ -125,7 +125,7 @@ class VercelPlatform:
     def deploy(self, snapshot: str, digest: str, key: str) -> Handle:
         """As Platform.deploy."""
         modern = self._cli.modern
-        words = self._deploy(key) + (list(JSON) if modern else [])
+        words = self._deploy(digest, key) + (list(JSON) if modern else [])
         self._lay_out(snapshot)
         try:
             done = self._cli.run(words, self._target.timeouts.deploy)
@@ -200,7 +200,7 @@ class VercelPlatform:
         every = [
             live,
             ["deploy", "--dry", "--prebuilt", *self._where()],
-            self._deploy("{key}"),
+            self._deploy("{digest}", "{key}"),
             ["inspect", "{id}"],
             *moves,
         ]
@@ -213,9 +213,10 @@ class VercelPlatform:
     def _where(self) -> list[str]:
         return [f"--target={self._options.target}"] if self._options.target else ["--prod"]
 
-    def _deploy(self, key: str) -> list[str]:
+    def _deploy(self, digest: str, key: str) -> list[str]:
         later = ["--skip-domain"] if self.stage else []
-        return ["deploy", "--prebuilt", *self._where(), *later, "--no-wait", "--yes", "--meta", f"{KEY}={key}"]
+        told = ["--env", f"{self._options.release_env}={digest}"] if self._options.release_env else []
+        return ["deploy", "--prebuilt", *self._where(), *later, "--no-wait", "--yes", "--meta", f"{KEY}={key}", *told]
 
     def _lay_out(self, snapshot: str) -> None:
         beside = self._target.artifact.removesuffix(output.OUTPUT)

@@ -605,6 +605,7 @@ def deploy() -> None:
 @click.option("--resume", "go_on", is_flag=True, help="Go on with the deploy that has no end.")
 @click.option("--confirm", "confirms", multiple=True, metavar="ID=NAME", help="Who confirms an item of the checklist.")
 @click.option("--break-glass", metavar="REASON", help="Override window, freeze, approvals, checklist; always logged.")
+@click.option("--accept-no-rollback", is_flag=True, help="Where migrations cannot be taken back: a failure stays.")
 @click.option("--json", "as_json", is_flag=True, help="The plan as JSON.")
 def deploy_run(
     target: str,
@@ -615,6 +616,7 @@ def deploy_run(
     go_on: bool,
     confirms: tuple[str, ...],
     break_glass: str | None,
+    accept_no_rollback: bool,
     as_json: bool,
 ) -> None:
     """Ship to a target what the gate has passed."""
@@ -630,7 +632,7 @@ def deploy_run(
     asked = (lambda: click.confirm("Deploy?", default=False, err=True)) if terminal else None
     _deploying(
         lambda doors: doors.run(
-            root, target, only_plan, yes, plan_digest, go_on, given, break_glass or "", as_json,
+            root, target, only_plan, yes, plan_digest, go_on, given, break_glass or "", accept_no_rollback, as_json,
             lambda text: _write("-", text), asked,
         )
     )  # fmt: skip
@@ -700,6 +702,46 @@ def rollback(target: str, root: str, to: str | None, yes: bool) -> None:
     )
 
 
+@cli.command()
+@click.argument("where", metavar="URL|TARGET")
+@click.option("--root", metavar="DIR", help="The repository the site is made of; of a target, here where not given.")
+@click.option("--path", "paths", multiple=True, metavar="PATH", help="Ask for this path; instead of those known.")
+@click.option("--health", default="", metavar="PATH", help="The health route.")
+@click.option("--expect", default="", metavar="WORD", help="What `status` in its answer has to be.")
+@click.option("--nested", default="", metavar="FIELDS", help="Where its parts say how they are; checks.*.status.")
+@click.option("--release", default="", metavar="DIGEST", help="Which release has to answer.")
+@click.option("--expect-release", default="", metavar="WHERE", help="Where it says so: header:NAME or json:FIELD.")
+@click.option("--browser", is_flag=True, help="Open pages in Chromium too: violations of the policy, errors.")
+@click.option("--screenshot", default="", metavar="FILE", help="Save what the first page looks like, as PNG.")
+@click.option("--timeout", default=10.0, type=click.FloatRange(0.1, 120), help="Seconds for one answer.")
+@click.option("--bypass-env", default="", metavar="NAME", help="The variable that lets requests through a login.")
+@click.option("--fail-on", type=click.Choice(("error", "warning", "note")), default="warning", help="What is red.")
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="Colours in text.")
+@click.option("--json", "as_json", is_flag=True, help="The look as JSON.")
+def verify(where: str, root: str | None, color: str, timeout: float, **given: Any) -> None:
+    """Look at what a site really serves: headers, TLS, health, release, pages. Changes nothing.
+
+    0 good, 1 something is wrong, 2 it cannot be asked for, 7 no answer.
+    """
+    from .verify import doors
+
+    def target(root: str, name: str) -> Any:
+        try:
+            from .deploy import doors as targets
+        except ImportError as error:
+            raise doors.Stopped(f"a target is known on Linux and macOS only ({error.name} is missing here)") from None
+        return targets.looked_at(root, name)
+
+    asked = doors.Asked()
+    asked.root, asked.answer, asked.colour = root or "", timeout, _colour(color)
+    for name, value in given.items():
+        setattr(asked, name, value)
+    try:
+        _leave(doors.run(where, asked, target, lambda text: _write("-", text)))
+    except doors.Stopped as error:
+        _stop(str(error))
+
+
 @cli.group()
 def audit() -> None:
     """Look at what deploys have written down."""
@@ -721,6 +763,31 @@ def _deploying(work: Any) -> None:
         _stop(f"deploy works on Linux and macOS only ({error.name} is missing here)")
     try:
         _leave(work(doors))
+    except doors.Stopped as error:
+        from .inert import inert
+        from .redact import mask
+
+        print(f"elo-gate: {inert(mask(str(error)))}", file=sys.stderr)
+        _leave(error.code)
+
+
+@cli.group()
+def backup() -> None:
+    """Look at backups: are they there, young, whole, elsewhere too, and does a restore work."""
+
+
+@backup.command("verify")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@_ROOT
+@click.option("--drill/--no-drill", "drills", default=None, help="Restore into a scratch database, where configured.")
+@click.option("--fresh", is_flag=True, help="Ask only whether there is a good backup now; no drill.")
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+def backup_verify(names: tuple[str, ...], root: str, drills: bool | None, fresh: bool, as_json: bool) -> None:
+    """Check what [backup.NAME] promises, or all: 0 good, 1 a check is red, 2 cannot look, 7 something is not known."""
+    from .backup import doors
+
+    try:
+        _leave(doors.verify(root, names, drills, fresh, as_json, lambda text: _write("-", text)))
     except doors.Stopped as error:
         from .inert import inert
         from .redact import mask

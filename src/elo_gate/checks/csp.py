@@ -12,7 +12,7 @@ from ..project.headers import FRAMES, POLICY, PRESENT, REPORT_ONLY, Target, targ
 from ..syntax import csp
 from ..syntax.csp import Directive, Expression, Policy
 from ..syntax.javascript import alternatives, lookup
-from .headers import headers_of, targets_of
+from .headers import SERVED, headers_of, targets_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def _framed(header: Header, it: Item, file: Artifact) -> bool:
 
 def _targets(header: Header, it: Item, file: Artifact) -> list[Target]:
     """The targets that a header reaches."""
-    if file.kind == "next":
+    if file.kind in ("next", SERVED):
         return targets_of(it, file)[1]
     places = {(header.value.source.path, header.value.start)}
     return [

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Answers = Iterator[Fault | Undecided]
 
 _ORIGIN = "access-control-allow-origin"
+SERVED = "served"  # what a site answers (verify.served): no file, and everything is known
 
 
 def targets_of(it: Item, file: Artifact) -> tuple[Artifact, list[Target]]:
@@ -41,6 +42,9 @@ def headers_of(it: Item, file: Artifact) -> list[Header]:
 
 def missing(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
     """Yields one fault that lists the security headers no response carries, or only those of some paths."""
+    if file.kind == SERVED:
+        yield from _not_received(it, params)
+        return
     application, targets = targets_of(it, file)
     if told(config.option(application, "output"), lambda text: text == "export") is not False:
         return
@@ -76,6 +80,19 @@ def missing(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
         more=", ".join(shown[3:]),
         files=", ".join(paths),
     )
+
+
+def _not_received(it: Item, params: dict[str, Any]) -> Answers:
+    """Of an answer of a site: what it lacks. Only a page needs them all; HSTS means nothing over http."""
+    target = it.facts["targets"][0]
+    lacks = []
+    for name in params["headers"]:
+        known = name.lower()
+        due = it.facts["page"] or known in (TRANSPORT, "x-content-type-options")
+        if due and (known != TRANSPORT or it.facts["secure"]) and _state(target, known).word != PRESENT:
+            lacks.append(name)
+    if lacks:
+        yield Fault(it, message="served", headers=", ".join(lacks))
 
 
 def _state(target: Target, name: str) -> State:
@@ -200,6 +217,9 @@ _TESTS = {
 
 def duplicate(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
     """Yields faults for the headers that two files set for the same paths: one for each pair of files and outcome."""
+    if file.kind == SERVED:
+        yield from _received_twice(it, params)
+        return
     _, targets = targets_of(it, file)
     pairs: dict[tuple[int, int], tuple[Header, Header]] = {}
     for target in targets:
@@ -229,6 +249,35 @@ def duplicate(it: Item, file: Artifact, params: dict[str, Any]) -> Answers:
         )
 
 
+def _received_twice(it: Item, params: dict[str, Any]) -> Answers:
+    """Of an answer of a site: the headers that are in it several times, or hold several values where one may stand."""
+    received: dict[str, list[tuple[Header, str]]] = {}
+    for header in it.facts["received"]:
+        if header.name in _TESTS or header.name == _ORIGIN:
+            texts = str(header.value.value).split(",") if header.name in _SINGLE else [str(header.value.value)]
+            received.setdefault(header.name, []).extend((header, text) for text in texts)
+    for name, found in received.items():
+        if len(found) < 2:
+            continue
+        (first, _), *others = found
+        alike = len({text.strip().lower() for _, text in found}) == 1
+        if name == _ORIGIN:
+            outcome = "origins"
+        elif name == POLICY:
+            outcome = "policies"
+        else:
+            outcome = "twice" if alike else "frames" if name == FRAMES else "both"
+        yield Fault(
+            first.value,
+            [(other.value, f"{first.shown} again") for other, _ in others if other is not first],
+            message=f"served_{outcome}",
+            severity=params["severities"].get(outcome),
+            headers=first.shown,
+        )
+
+
+# Of these a browser takes one value; a list is what two layers made together.
+_SINGLE = (FRAMES, "x-content-type-options", _ORIGIN)
 # From the harmless to the broken.
 _OUTCOMES = ("default", "twice", "differs", "both", "policies", "frames", "origins")
 

@@ -52,20 +52,32 @@ def run(
     started: Callable[[int | None], None] | None = None,
     feed: bytes | Iterable[bytes] | None = None,
     stop: Callable[[], bool] | None = None,
+    outlives: bool = False,
 ) -> Done:
     """Runs a program to its end, or ends its process group. `keep` are descriptors it inherits (the lock).
+
+    `outlives`: when we are killed it goes on undisturbed, for it holds the other end of its output itself.
 
     `started` is told the group's id, and None when it is over; `stop` is asked whether to end it at once. Pieces of
     `feed` are taken as the program reads them; what taking one raises ends the program and goes on to the caller.
     """
+    pipes = [os.pipe(), os.pipe()] if outlives else []
+    out, err = [write for _, write in pipes] or (subprocess.PIPE, subprocess.PIPE)
     try:
         process = subprocess.Popen(
-            list(argv), cwd=folder, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL if feed is None else subprocess.PIPE, pass_fds=tuple(keep),
-            start_new_session=True,
+            list(argv), cwd=folder, env=variables, stdout=out, stderr=err,
+            stdin=subprocess.DEVNULL if feed is None else subprocess.PIPE,
+            pass_fds=(*keep, *(read for read, _ in pipes)), start_new_session=True,
         )  # fmt: skip
     except (OSError, ValueError) as error:
+        for read, _ in pipes:
+            os.close(read)
         return Done(None, b"", b"", False, getattr(error, "strerror", None) or "not a command")
+    finally:
+        for _, write in pipes:
+            os.close(write)
+    if pipes:
+        process.stdout, process.stderr = (open(read, "rb", buffering=0) for read, _ in pipes)
     if started is not None:
         started(process.pid)
     try:

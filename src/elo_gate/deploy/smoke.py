@@ -10,15 +10,16 @@ import time
 from dataclasses import replace
 
 from ..model import SEVERITIES
-from ..verify.look import GREEN, RED, SILENT, CannotLook, look
+from ..verify.look import CannotLook, look
+from ..verify.outcome import GREEN, RED, SILENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ..verify.look import Look
     from ..verify.options import Options
+    from ..verify.outcome import Look
     from .config import Verify
     from .veil import Veil
 
@@ -67,9 +68,10 @@ def _round(url: str, options: Options, digest: str, until: float, level: str, ve
         result, why = each.result, each.why
         if result == GREEN and each.path in wrong:
             result, why = RED, wrong[each.path]
-        told.append({"path": each.path, "status": each.status, "result": result, "why": veil.hide(why)})
+        one: dict[str, Any] = {"path": each.path, "status": each.status, "result": result, "why": veil.hide(why)}
         if options.headers:
-            told[-1]["headers"] = [[name, veil.hide(value, 1_000)] for name, value in each.headers]
+            one["headers"] = [[name, veil.hide(value, 1_000)] for name, value in each.headers]
+        told.append(one)
     return told
 
 

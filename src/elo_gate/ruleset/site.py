@@ -201,7 +201,7 @@ def rule_page(ruleset: Ruleset, rule: Rule, kinds: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-_WIDE = {"project": "the whole tree", "policy": "what is let pass, and elo-gate.toml"}
+_WIDE = {"served": "what a site answers", "project": "the whole tree", "policy": "what is let pass, and elo-gate.toml"}
 
 
 def _origins(ruleset: Ruleset, words: dict[str, Any]) -> Iterator[str]:

@@ -29,12 +29,15 @@ if TYPE_CHECKING:
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "headless_shell")
 _FLAGS = (
     "--headless", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-default-browser-check",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
-    "--remote-debugging-pipe",
+    "--disable-background-networking", "--disable-component-update", "--disable-breakpad", "--disable-sync",
+    "--disable-extensions", "--remote-debugging-pipe",
 )  # fmt: skip
+_PATIENCE = 30.0  # seconds for Chromium to start, and for it to answer a command
 _QUIET = 1.0  # seconds after loading in which scripts may still complain
 _MESSAGE = 32 << 20  # bytes of one message: a picture is the largest
 _MOST = 50  # complaints that are kept
+_EVENTS = 1_000
+_NOTED = ("Audits.issueAdded", "Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
 
 
 class BrowserError(Exception):
@@ -85,11 +88,12 @@ def look(
         chromium = Chromium(executable, home, wait, key)
         try:
             version = str(chromium.call("Browser.getVersion").get("product", ""))
-            pages = [chromium.visit(origin, path, bypass) for path in paths]
-            if screenshot and paths:
-                pages_of_first = chromium.visit(origin, paths[0], bypass) if len(paths) > 1 else pages[0]
-                if not pages_of_first.failed:
+            pages: list[Page] = []
+            for path in paths:
+                page = chromium.visit(origin, path, bypass)
+                if screenshot and not pages and not page.failed:
                     chromium.picture(screenshot)
+                pages.append(page)
             return pages, version
         finally:
             chromium.end()
@@ -134,8 +138,10 @@ class Chromium:
             self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
             for domain in ("Page", "Runtime", "Log", "Audits"):
                 self.call(f"{domain}.enable")
-        except (BrowserError, KeyError):
+        except BaseException as error:
             self.end()
+            if not isinstance(error, (BrowserError, KeyError)):
+                raise
             raise BrowserError("Chromium starts and does not answer; as a user without namespaces it cannot") from None
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
@@ -143,7 +149,7 @@ class Chromium:
         self._number += 1
         number = self._number
         self._send(number, method, params)
-        until = time.monotonic() + self._wait
+        until = time.monotonic() + _PATIENCE
         while True:
             answer = self._next(until)
             if answer is None:
@@ -165,6 +171,8 @@ class Chromium:
 
     def _next(self, until: float) -> dict[str, Any] | None:
         """The next message, None when there is none in time; events are kept too. Raises BrowserError."""
+        if time.monotonic() >= until:
+            return None  # a page that never stops talking does not go on for ever
         while b"\0" not in self._rest:
             left = until - time.monotonic()
             if left <= 0 or not select.select([self._read], [], [], left)[0]:
@@ -178,11 +186,13 @@ class Chromium:
         line, _, self._rest = self._rest.partition(b"\0")
         try:
             message = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise BrowserError("Chromium says what is no JSON") from None
-        if "method" in message:
+        if not isinstance(message, dict):
+            raise BrowserError("Chromium says what is no message")
+        if message.get("method") in _NOTED and len(self._events) < _EVENTS:
             self._events.append(message)
-        return message if isinstance(message, dict) else {}
+        return message
 
     def visit(self, origin: str, path: str, bypass: str) -> Page:
         """Loads a page and listens until it is quiet. Raises BrowserError."""

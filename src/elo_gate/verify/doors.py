@@ -11,8 +11,9 @@ from ..policy import ConfigError
 from ..ruleset.load import RuleError
 from . import report
 from .known import Known
-from .look import GREEN, RED, CannotLook, Look, default_paths, look
+from .look import CannotLook, default_paths, look
 from .options import Health, Options, Path
+from .outcome import GREEN, RED, Look
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def run(
         run, known = _tree(root)
         options = _options(options, asked, known, run)
         seen = look(url, options, asked.release, known=known)
-    except (CannotLook, ConfigError, UsageError, RuleError, Unreadable, ValueError) as error:
+    except (CannotLook, ConfigError, UsageError, RuleError, Unreadable) as error:
         raise Stopped(str(error)) from None
     if options.browser == "off":
         seen.remarks.append("pages in a browser, where alone a policy that breaks one shows (--browser)")
@@ -82,7 +83,7 @@ def code_of(seen: Look, fail_on: str) -> int:
 
 
 def _check(url: str, asked: Asked) -> None:
-    """Refuses what cannot be asked for. Raises ValueError."""
+    """Refuses what cannot be asked for. Raises Stopped."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -92,20 +93,20 @@ def _check(url: str, asked: Asked) -> None:
     except ValueError:
         good = False
     if not good or parts.username or parts.password or parts.query or parts.fragment or not url.isprintable():
-        raise ValueError("an http or https address without a user, a query and a fragment stands here")
+        raise Stopped("an http or https address without a user, a query and a fragment stands here")
     for path in (*asked.paths, *([asked.health] if asked.health else [])):
         if not re.fullmatch(r"/[!-~]*", path):
-            raise ValueError("a path begins with / and holds printable ASCII without blanks")
+            raise Stopped("a path begins with / and holds printable ASCII without blanks")
     if len(asked.paths) > 50:
-        raise ValueError("at most 50 paths in one look")
+        raise Stopped("at most 50 paths in one look")
     if asked.expect_release and not re.fullmatch(r"header:[A-Za-z0-9-]+|json:[A-Za-z0-9_.-]+", asked.expect_release):
-        raise ValueError("--expect-release: written header:NAME or json:FIELD")
+        raise Stopped("--expect-release: written header:NAME or json:FIELD")
     if asked.release and not re.fullmatch(r"(?:sha256:)?[0-9a-fA-F]{12,64}", asked.release):
-        raise ValueError("--release: the digest of a release stands here, at least twelve digits of it")
+        raise Stopped("--release: the digest of a release stands here, at least twelve digits of it")
 
 
 def _tree(root: str) -> tuple[Run | None, Known]:
-    """The judged tree and what it says of its site. Raises as gate.run does."""
+    """The judged tree and what it says of its site. Raises Stopped, and as gate.run does."""
     if not root:
         return None, Known()
     import os
@@ -114,7 +115,7 @@ def _tree(root: str) -> tuple[Run | None, Known]:
     from . import known
 
     if not os.path.isdir(root):
-        raise ValueError(f"--root {root}: there is no such folder")
+        raise Stopped(f"--root {root}: there is no such folder")
     made = gate.run(os.path.realpath(root))
     return made, known.of(made.project)
 

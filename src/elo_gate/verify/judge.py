@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .ask import Answer
+    from .browser import Page
     from .known import Expected
 
     Answered = list[tuple[str, Answer]]
 
-_SESSION = re.compile(r"sess|auth|token|jwt|\bsid\b|login|remember|csrf|xsrf|connect\.sid|^id$", re.I)
+NONCE = re.compile(r"'nonce-([^']+)'", re.I)
+_SESSION = re.compile(r"sess|auth(?!or)|token|jwt|\bsid\b|login|remember|csrf|xsrf|connect\.sid|^id$", re.I)
 _CSRF = re.compile(r"csrf|xsrf", re.I)  # read by the page's script, by design
 _FRAMEWORK = ("x-powered-by", "x-aspnet-version", "x-aspnetmvc-version", "x-generator")
 _VERSION = re.compile(r"[/ ]v?\d+(?:\.\d+)*")
@@ -130,3 +132,26 @@ def merged(findings: list[Found]) -> list[Found]:
         if first is not each:
             first.paths += [path for path in each.paths if path not in first.paths]
     return sorted(kept.values(), key=lambda each: (SEVERITIES.index(each.severity), each.rule, each.paths[0]))
+
+
+def page(seen: Page) -> list[Found]:
+    """What a browser says of a page."""
+    if seen.failed:
+        return [found("verify/page-fails", seen.path, what=seen.failed)]
+    made = []
+    for rule, trial in (("verify/csp-violation", False), ("verify/csp-report", True)):
+        counted: dict[str, int] = {}
+        for directive, what, only in seen.violations:
+            if only is trial:
+                counted[f"'{directive}' refuses {what}"] = counted.get(f"'{directive}' refuses {what}", 0) + 1
+        if counted:
+            words = [f"{each} ({count} times)" if count > 1 else each for each, count in list(counted.items())[:4]]
+            made.append(found(rule, seen.path, what="; ".join(words)))
+    if seen.errors:
+        made.append(found("verify/console-error", seen.path, what="; ".join(seen.errors[:2])))
+    return made
+
+
+def nonces(answer: Answer) -> set[str]:
+    """The nonces of an answer's policies."""
+    return {each for value in answer.all("content-security-policy") for each in NONCE.findall(value)}

@@ -9,80 +9,30 @@ from __future__ import annotations
 import re
 import ssl
 import time
-from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
-from ..model import SEVERITIES
 from . import health as routes
-from . import judge, served, tls
+from . import judge, tls
 from .ask import LOCAL, Answer, Bounds, Silence, ask, bypass
 from .known import NOWHERE, Known
 from .options import HOPS, REQUESTS, Options, Path
+from .outcome import GREEN, RED, SILENT, Check, Look, evidence
+from .redirects import MOVED, follow
 from .words import Found, found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    pass
 
-    from .browser import Page
-
-GREEN = "green"
-RED = "red"
-SILENT = "silent"
-_MOVED = (301, 302, 303, 307, 308)
 # Where platforms send who is not signed in with them: vercel.com/docs/deployment-protection,
 # developers.cloudflare.com/cloudflare-one/access-controls; looked up 2026-11-25.
 _LOGINS = re.compile(r"(?:^|\.)(?:vercel\.com|cloudflareaccess\.com)\Z")
 _ASSET = re.compile(r"\b(?:src|href)=[\"'](/(?!/)[^\"'<>\s]{1,300}?\.(?:js|css)(?:\?[^\"'<>\s]{0,100})?)[\"']", re.I)
-_NONCE = re.compile(r"'nonce-([^']+)'", re.I)
 _PAGES = 3  # that a browser opens
 
 
 class CannotLook(Exception):
     """It cannot be asked for; the text says what is missing."""
-
-
-@dataclass(slots=True)
-class Check:
-    """What one path answered: `status` None without an answer; `hops` are (status, address) of its redirects."""
-
-    path: str
-    status: int | None = None
-    result: str = GREEN
-    why: str = ""
-    hops: list[tuple[int, str]] = field(default_factory=list)
-    headers: list[tuple[str, str]] = field(default_factory=list)
-
-    def told(self) -> dict[str, Any]:
-        """It as plain data, without what is new in each answer."""
-        return {
-            "path": self.path,
-            "status": self.status,
-            "result": self.result,
-            "why": self.why,
-            "redirects": [{"status": status, "to": where} for status, where in self.hops],
-            "headers": [list(each) for each in self.headers],
-        }
-
-
-@dataclass(slots=True)
-class Look:
-    """One look. `url` is where the paths were asked, after http led to https; `remarks` are what was not looked at."""
-
-    url: str
-    checks: list[Check] = field(default_factory=list)
-    findings: list[Found] = field(default_factory=list)
-    tls: tls.Tls | None = None
-    pages: list[Page] = field(default_factory=list)
-    browser: str = ""
-    remarks: list[str] = field(default_factory=list)
-
-    def result(self, fail_on: str = "warning") -> str:
-        """Red by a path or by a finding of a severity or a graver one, else silent by a path, else green."""
-        grave = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
-        if any(each.result == RED for each in self.checks) or any(each.severity in grave for each in self.findings):
-            return RED
-        return SILENT if any(each.result == SILENT for each in self.checks) or not self.checks else GREEN
 
 
 def look(url: str, options: Options, digest: str = "", until: float | None = None, known: Known | None = None) -> Look:
@@ -159,7 +109,7 @@ class _Looking:
         """Follows http to https on the same host and takes that for the site; else says that it is in the clear."""
         start = self.look.url + "/"
         try:
-            answer, hops, _ = self._follow(start)
+            answer, hops, _ = follow(start, self.bounds)
         except (Silence, ssl.SSLCertVerificationError):
             # Where http leads is all that is asked here.
             answer, hops = None, self._first_hop(start)
@@ -180,7 +130,7 @@ class _Looking:
         except (Silence, ssl.SSLCertVerificationError):
             return []
         where = answer.first("location")
-        return [(answer.status, urljoin(start, where))] if answer.status in _MOVED and where else []
+        return [(answer.status, urljoin(start, where))] if answer.status in MOVED and where else []
 
     def _tls(self, host: str) -> bool:
         look = self.look
@@ -236,7 +186,7 @@ class _Looking:
             if wanted.status:
                 answer, problem = ask(self._url(wanted.path), self.bounds), ""
             else:
-                answer, check.hops, problem = self._follow(self._url(wanted.path))
+                answer, check.hops, problem = follow(self._url(wanted.path), self.bounds)
         except (Silence, ssl.SSLCertVerificationError) as error:
             check.result, check.why = SILENT, _why(error)
             return
@@ -247,67 +197,22 @@ class _Looking:
             return
         if not self._answered(check, answer, wanted.status):
             return
-        if answer.status not in _MOVED:
+        if answer.status not in MOVED:
             self.answers.append((wanted.path, answer))
         where, _, name = self.options.expect_release.partition(":")
         if self.digest and where == "header" and check.result == GREEN:
             self._release(check, answer.first(name.lower()), f"header {name}")
 
-    def _follow(self, url: str) -> tuple[Answer, list[tuple[int, str]], str]:
-        """(last answer, redirects, the id of what is wrong with them). Stays on the host; cookies go along, since
-        some sites redirect until theirs comes back."""
-        hops: list[tuple[int, str]] = []
-        cookies: dict[str, str] = {}
-        host = urlsplit(url).hostname
-        seen = {(url, "")}
-        down = ""
-        last: Answer | None = None
-        while True:
-            try:
-                answer = ask(url, self.bounds, "; ".join(f"{name}={value}" for name, value in cookies.items()))
-            except Silence:
-                if down and last is not None:
-                    return last, hops, down
-                raise
-            last = answer
-            where = answer.first("location")
-            if answer.status not in _MOVED or not where:
-                return answer, hops, down
-            try:
-                target = urljoin(url, where).partition("#")[0]
-                parts = urlsplit(target)
-                port = parts.port
-            except ValueError:
-                return answer, hops, down
-            hops.append((answer.status, served.location(target)))
-            before = urlsplit(url)
-            other = parts.hostname != host or (parts.scheme == before.scheme and port != before.port)
-            if before.scheme == "https" and parts.scheme == "http" and parts.hostname == host:
-                down = "verify/redirect-to-http"
-            if other or parts.scheme not in ("http", "https") or not target.isprintable() or " " in target:
-                return answer, hops, down
-            for line in answer.all("set-cookie")[:20]:
-                name, _, value = line.partition(";")[0].partition("=")
-                if re.fullmatch(r"[!-~]{1,100}", name.strip()) and re.fullmatch(r"[!-~]{0,2000}", value.strip()):
-                    cookies[name.strip()] = value.strip()
-            state = (target, repr(sorted(cookies.items())) if cookies else "")
-            if state in seen:
-                return answer, hops, "verify/redirect-loop"
-            if len(hops) > HOPS:
-                return answer, hops, "verify/redirect-chain"
-            seen.add(state)
-            url = target
-
     def _seen(self, check: Check, answer: Answer) -> None:
         check.status = answer.status
-        check.headers = [(name, _shown(name, value)) for name, value in answer.headers if name.lower() in _KEPT]
+        check.headers = evidence(answer)
 
     def _answered(self, check: Check, answer: Answer, wanted: int) -> bool:
         """Whether an answer is the site's own; judges its status."""
         first = check.hops[0][0] if check.hops else answer.status
         if wanted and first == wanted:
             return True
-        away = urlsplit(check.hops[-1][1]).hostname or "" if check.hops and answer.status in _MOVED else ""
+        away = urlsplit(check.hops[-1][1]).hostname or "" if check.hops and answer.status in MOVED else ""
         if answer.status in (401, 403, 407) or _LOGINS.search(away):
             check.result, check.why = SILENT, "asks for a login"
         elif answer.status == 429:
@@ -383,13 +288,13 @@ class _Looking:
     def _nonce(self) -> None:
         """Asks for a page with a nonce again: the nonce has to be another one."""
         page = self._page()
-        if page is None or not _nonces(page[1]):
+        if page is None or not judge.nonces(page[1]):
             return
         try:
             again = ask(page[1].url, self.bounds)
         except (Silence, ssl.SSLCertVerificationError):
             return
-        if _nonces(page[1]) & _nonces(again):
+        if judge.nonces(page[1]) & judge.nonces(again):
             self.look.findings.append(found("verify/same-nonce", page[0]))
 
     def _browser(self) -> None:
@@ -418,53 +323,13 @@ class _Looking:
             raise CannotLook(f"the picture cannot be written: {error.strerror}") from None
         for path, page in zip(paths, look.pages, strict=True):
             page.path = path
-            look.findings += _of_page(page)
-
-
-def _of_page(page: Page) -> list[Found]:
-    if page.failed:
-        return [found("verify/page-fails", page.path, what=page.failed)]
-    made = []
-    for rule, trial in (("verify/csp-violation", False), ("verify/csp-report", True)):
-        counted: dict[str, int] = {}
-        for directive, what, only in page.violations:
-            if only is trial:
-                counted[f"'{directive}' refuses {what}"] = counted.get(f"'{directive}' refuses {what}", 0) + 1
-        if counted:
-            words = [f"{each} ({count} times)" if count > 1 else each for each, count in list(counted.items())[:4]]
-            made.append(found(rule, page.path, what="; ".join(words)))
-    if page.errors:
-        made.append(found("verify/console-error", page.path, what="; ".join(page.errors[:2])))
-    return made
-
-
-def _nonces(answer: Answer) -> set[str]:
-    return {each for value in answer.all("content-security-policy") for each in _NONCE.findall(value)}
+            look.findings += judge.page(page)
 
 
 def _why(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return "its certificate is not accepted"
     return str(error)
-
-
-# Headers that are kept as evidence: those that are judged, and what says who answered.
-_KEPT = frozenset(
-    "strict-transport-security content-security-policy content-security-policy-report-only x-frame-options "
-    "x-content-type-options referrer-policy permissions-policy access-control-allow-origin server x-powered-by "
-    "cache-control content-type location set-cookie cross-origin-opener-policy".split()
-)
-
-
-def _shown(name: str, value: str) -> str:
-    from ..inert import inert
-    from ..redact import mask
-
-    if name.lower() == "set-cookie":
-        value = served.cookie(value)
-    elif name.lower() == "location":
-        value = served.location(value)
-    return inert(mask(_NONCE.sub("'nonce-***'", value)), 1_000)
 
 
 def default_paths(known: Known) -> tuple[Path, ...]:

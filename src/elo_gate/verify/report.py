@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..inert import inert, inert_json
 from ..model import ERROR, NOTE, SEVERITIES, WARNING
+from ..redact import mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .look import Check, Look
+    from .outcome import Check, Look
     from .words import Found
 
 VERSION = 1
@@ -99,7 +100,9 @@ def _transport(seen: Look) -> str:
 
 def _check(each: Check, width: int, paint: Any) -> str:
     status = str(each.status) if each.status is not None else "---"
-    steps = "".join(f" -> {inert(where)}" for _, where in each.hops[:3]) + (" ..." if len(each.hops) > 3 else "")
+    steps = "".join(f" -> {inert(mask(where), 200)}" for _, where in each.hops[:3]) + (
+        " ..." if len(each.hops) > 3 else ""
+    )
     why = f"  {inert(each.why)}" if each.why and each.result != "red" else ""
     return f"  {paint(status, each.result)}  {inert(each.path):{width}}{steps}{why}".rstrip()
 

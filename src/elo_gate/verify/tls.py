@@ -65,7 +65,7 @@ def look(host: str, port: int, wait: float) -> Tls:
         with dial(host, port, time.monotonic() + wait, trusted()) as link:
             seen.version = link.version() or ""
             told = link.getpeercert() or {}
-            seen.names = [str(each[1]) for each in told.get("subjectAltName", ())][:20]
+            seen.names = [str(each[1])[:253] for each in told.get("subjectAltName", ())][:20]
             seen.issuer = _issuer(told)
             _certificate(seen, link.getpeercert(True) or b"")
     except ssl.SSLCertVerificationError as error:

@@ -11,6 +11,8 @@ from ..model import ERROR, NOTE, WARNING
 
 _NONCE = re.compile(r"(?<='nonce-)[^']+(?=')")
 
+# What a rule of the static gate says of a file has the severity of that rule (next/powered-by-header,
+# nginx/version-shown): one standard, two sources.
 # id -> (severity, clauses of the standard, message, why, fix); `{name}` is filled in.
 FOUND: dict[str, tuple[str, tuple[str, ...], str, str, str]] = {
     "verify/status": (
@@ -115,12 +117,12 @@ FOUND: dict[str, tuple[str, tuple[str, ...], str, str, str]] = {
         "Find the other place that sets it, and keep one.",
     ),
     "verify/framework-told": (
-        WARNING, ("NET-4",), "'{header}: {value}' tells what the site is made with.",
+        NOTE, ("NET-4",), "'{header}: {value}' tells what the site is made with.",
         "The header serves nobody but those who look for sites with a known flaw.",
         "Leave it out: `poweredByHeader: false` in next.config, `proxy_hide_header X-Powered-By;` in nginx.",
     ),
     "verify/version-told": (
-        WARNING, ("NET-4",), "'{header}: {value}' tells the version of the server.",
+        NOTE, ("NET-4",), "'{header}: {value}' tells the version of the server.",
         "Who looks for servers with a known flaw finds this one without asking it anything else.",
         "Leave the version out: `server_tokens off;` in nginx.",
     ),

@@ -48,7 +48,7 @@ class CloudRunStub:
             "traffic": [{"revisionName": name, "percent": share} for name, share in FIRST.items()],
         }
         self.traffic = copy.deepcopy(self.spec["traffic"])
-        self._free = threading.Event()
+        self.free = threading.Event()
         self._lock = threading.RLock()
         stub = self
 
@@ -77,7 +77,7 @@ class CloudRunStub:
         self.proxy = f"http://127.0.0.1:{self.server.server_port}"
 
     def close(self) -> None:
-        self._free.set()
+        self.free.set()
         self.server.shutdown()
         self.server.server_close()
 
@@ -139,7 +139,7 @@ class CloudRunStub:
             return self._say(handler, 200, b"<html>")
         if mode in ("hang", "lost-before"):
             if mode == "hang":
-                self._free.wait(20)
+                self.free.wait(20)
             handler.close_connection = True
             return None
         if mode == "foreign":
@@ -162,7 +162,7 @@ class CloudRunStub:
                 answer = self._service()
         if mode in ("lost-after", "wait-after"):
             if mode == "wait-after":
-                self._free.wait(20)
+                self.free.wait(20)
             handler.close_connection = True
             return None
         return self._say(handler, 200, answer)

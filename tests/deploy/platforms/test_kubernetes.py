@@ -22,6 +22,7 @@ import pytest
 from pydantic import ValidationError
 
 from elo_gate.deploy import commands, platforms
+from elo_gate.deploy.config import parse
 from elo_gate.deploy.platform import Lost
 from elo_gate.deploy.platforms.kubernetes import release, workload
 from elo_gate.deploy.platforms.kubernetes.options import KubernetesOptions
@@ -284,6 +285,8 @@ def test_the_names_of_variables_and_no_values(stage: Any, kube: Kube) -> None:
     made["spec"]["template"]["spec"]["containers"][0]["envFrom"].append({"secretRef": {"name": "more"}, "prefix": "X_"})
     kube.ship(made)
     assert stage.platform.variables(stage.snapshot) == ["GREETING", "MODE", "X_TOKEN"]
+    kube.cluster.forbidden.add(("GET", "secrets"))
+    assert stage.platform.variables(stage.snapshot) is None
 
 
 def test_two_machines_of_which_one_was_faster(stage: Any, kube: Kube) -> None:
@@ -849,3 +852,9 @@ def test_what_speaks_against_a_manifest(change: dict[str, Any], why: str) -> Non
 def test_a_table_that_is_wrong(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         options(**wrong)
+
+
+def test_the_configuration_in_the_documents_is_one() -> None:
+    page = Path(__file__).parents[3] / "docs" / "deploy" / "kubernetes.md"
+    text = page.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
+    assert parse(text, "elo-gate.toml").targets["production"].platform == "kubernetes"

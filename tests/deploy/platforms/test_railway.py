@@ -408,6 +408,9 @@ def test_a_new_deployment_is_the_old_release_only_by_our_rollback_and_its_image(
     assert platform.current() == "r-foreign"
     stub.add("SUCCESS", id="r-silent", meta=None)
     assert platform.current() == "r-silent"
+    # The same source built again may have the same image, and is another release all the same.
+    stub.add("SUCCESS", id="r-again", meta={**image, "cliMessage": "elo-gate:k9"})
+    assert platform.current() == "r-again"
     kept = world.folder / "railway-rollback.json"
     assert kept.stat().st_mode & 0o777 == 0o600
 

@@ -66,7 +66,7 @@ class KubernetesPlatform:
         self.back = True
         self.finds = True
         self._options = options
-        self._auto = place.target.rollback == "auto"
+        self._auto = place.target.returns
         self._timeouts = place.target.timeouts
         self._veil = veil
         self._kubectl = Kubectl(options, tool, veil, self._timeouts.ask)
@@ -182,7 +182,9 @@ class KubernetesPlatform:
                 continue
             words = ["get", f"{kind}/{name}", "--ignore-not-found", "-o"]
             template = 'go-template={{range $name, $value := .data}}{{$name}}{{"\\n"}}{{end}}'
-            done = self._kubectl.run(f"kubectl get {kind}", [*words, template])
+            done = self._kubectl.run(f"kubectl get {kind}", [*words, template], codes=(0, 1))
+            if done.code:
+                return None  # whoever deploys may not read it
             names |= {prefix + each for each in done.out.decode("utf-8", "replace").split()}
         return sorted(names)
 

@@ -121,7 +121,8 @@ class RailwayPlatform:
         if target.get("canRollback") is not True:
             raise Lost(f"rollback: Railway does not go back to {id} any more; its image may be past the retention")
         after = _newest(self._deployments("rollback", None))
-        self._note("rollback", ROLLBACK, {"to": id, "image": _image(target.get("meta")), "after": after})
+        meta = target.get("meta")
+        self._note("rollback", ROLLBACK, {"to": id, "image": _image(meta), "after": after, "keys": _keys(meta)})
         data = self._api.ask("rollback", documents.ROLLBACK, {"id": id}, self._target.timeouts.rollback, acts=True)
         if data.get("deploymentRollback") is not True:
             raise Lost("rollback: Railway has not done it")
@@ -210,11 +211,16 @@ class RailwayPlatform:
 
         Whether a rollback starts the old deployment or makes a new one of its image is not in Railway's documents
         (docs.railway.com/deployments/deployment-actions, 2026-11-25). A new one counts as the old one only if it came
-        after our request and has its image.
+        after our request, has its image, and has no key of another deploy: the same source may give the same image.
         """
         noted = self._noted(ROLLBACK)
-        image = _image(node.get("meta"))
-        if noted is not None and image and image == noted.get("image") and str(node["createdAt"]) > noted["after"]:
+        meta = node.get("meta")
+        if (
+            noted is not None
+            and str(node["createdAt"]) > noted["after"]
+            and _image(meta) == noted.get("image") != ""
+            and all(each in (noted.get("keys") or ()) for each in _keys(meta))
+        ):
             return identity("current", noted.get("to"), self._veil)
         return str(node["id"])
 
@@ -256,6 +262,11 @@ def _strings(meta: Any) -> Iterator[str]:
     elif isinstance(meta, (dict, list)):
         for each in meta.values() if isinstance(meta, dict) else meta:
             yield from _strings(each)
+
+
+def _keys(meta: Any) -> list[str]:
+    """The messages of ours in a deployment's `meta`."""
+    return [each for each in _strings(meta) if each.startswith(_message(""))]
 
 
 def _image(meta: Any) -> str:

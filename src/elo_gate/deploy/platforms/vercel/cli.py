@@ -78,8 +78,9 @@ class Cli:
         argv = [*self._options.cli, *words, *scope, *(["--non-interactive"] if modern else []),
                 "--global-config", self._settings, "--cwd", self.tree]  # fmt: skip
         try:
+            # Where nobody reads its stderr any more the CLI never ends (64.0.2, 37.14.0), and would hold the lock.
             return self._tool.run(
-                f"vercel {words[0]}", argv, seconds, codes=codes,
+                f"vercel {words[0]}", argv, seconds, codes=codes, outlives=True,
                 variables={**QUIET, **own, **({"VERCEL_TOKEN": token} if modern else {})},
             )  # fmt: skip
         finally:

@@ -14,6 +14,7 @@ from ...platform import Lost
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 OUTPUT = ".vercel/output"
@@ -57,7 +58,31 @@ def faults(artifact: str, snapshot: str) -> list[str]:
             version = json.loads(file.read()).get("version")
     except (OSError, ValueError, AttributeError, RecursionError):
         return [f"{artifact}/config.json: missing or no JSON; `vercel build --prod` makes it"]
-    return [] if version == 3 else [f"{artifact}/config.json: not version 3 of the Build Output API"]
+    if version != 3:
+        return [f"{artifact}/config.json: not version 3 of the Build Output API"]
+    return [
+        f"{artifact}/{path} needs {needs}, which lies outside of the output and is not judged; "
+        "`vercel build --prod --standalone` packs what functions need"
+        for path, needs in _outside(snapshot)
+    ][:1]
+
+
+def _outside(snapshot: str) -> Iterator[tuple[str, str]]:
+    """(a function's configuration, a file that it takes from outside of the output) of what the CLI would add."""
+    for here, _, files in os.walk(snapshot):
+        if ".vc-config.json" not in files or os.path.islink(os.path.join(here, ".vc-config.json")):
+            continue
+        path = os.path.relpath(os.path.join(here, ".vc-config.json"), snapshot).replace(os.sep, "/")
+        try:
+            with open(os.path.join(snapshot, path), "rb") as file:
+                found = json.loads(file.read()).get("filePathMap") or {}
+            needed = sorted(str(each) for each in found.values())
+        except (OSError, ValueError, AttributeError, RecursionError):
+            yield path, "what cannot be read in it"
+            continue
+        for each in needed:
+            if not os.path.normpath(each).startswith(OUTPUT + "/"):
+                yield path, each
 
 
 def manifest(snapshot: str) -> dict[str, Sent]:

@@ -109,12 +109,7 @@ class VercelPlatform:
             output.clear_out(self._cli.tree)
         if b"unexpected option: --dry" in done.err:
             return []  # between 50.42.0 and the version that has it
-        answer = self._cli.object(words, done)
-        if answer.get("status") == "error":
-            said = self._veil.hide(str(answer.get("message")))
-            more = "; `vercel build --prod --standalone` packs what functions need" if "does not exist" in said else ""
-            return [f"the CLI would not send it: {said}{more}"]
-        found = output.difference(output.manifest(snapshot), output.listed(answer))
+        found = output.difference(output.manifest(snapshot), output.listed(self._cli.object(words, done)))
         return [found] if found else []
 
     def current(self) -> str | None:
@@ -195,15 +190,14 @@ class VercelPlatform:
 
     def calls(self) -> list[list[str]]:
         """As Platform.calls."""
+        try:
+            lists = self._cli.modern
+        except Lost:
+            lists = True  # which CLI it will be is not known yet
         live = ["inspect", f"https://{self._domain}"]
         moves = [["promote", "{id}"], live, ["rollback", "{id}"]] if self.stage else [live]
-        every = [
-            live,
-            ["deploy", "--dry", "--prebuilt", *self._where()],
-            self._deploy("{digest}", "{key}"),
-            ["inspect", "{id}"],
-            *moves,
-        ]
+        dry = [["deploy", "--dry", "--prebuilt", *self._where(), "--json"]] if lists else []
+        every = [live, *dry, self._deploy("{digest}", "{key}"), ["inspect", "{id}"], *moves]
         return [[self._veil.hide(word) for word in (*self._options.cli, *words)] for words in every]
 
     @property

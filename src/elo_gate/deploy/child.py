@@ -53,13 +53,14 @@ def run(
     feed: bytes | Iterable[bytes] | None = None,
     stop: Callable[[], bool] | None = None,
     outlives: bool = False,
+    cap: int = CAP,
 ) -> Done:
     """Runs a program to its end, or ends its process group. `keep` are descriptors it inherits (the lock).
 
-    `outlives`: when we are killed it goes on undisturbed, for it holds the other end of its output itself.
-
     `started` is told the group's id, and None when it is over; `stop` is asked whether to end it at once. Pieces of
     `feed` are taken as the program reads them; what taking one raises ends the program and goes on to the caller.
+    `outlives`: when we are killed it goes on undisturbed, for it holds the other end of its output itself. `cap` is
+    how many bytes of each stream are kept.
     """
     pipes = [os.pipe(), os.pipe()] if outlives else []
     out, err = [write for _, write in pipes] or (subprocess.PIPE, subprocess.PIPE)
@@ -81,7 +82,7 @@ def run(
     if started is not None:
         started(process.pid)
     try:
-        return _follow(process, time.monotonic() + seconds, feed, stop)
+        return _follow(process, time.monotonic() + seconds, feed, stop, cap)
     except BaseException:
         end(process)
         raise
@@ -95,7 +96,7 @@ def run(
 
 def _follow(
     process: subprocess.Popen[bytes], deadline: float, feed: bytes | Iterable[bytes] | None,
-    stop: Callable[[], bool] | None,
+    stop: Callable[[], bool] | None, cap: int,
 ) -> Done:  # fmt: skip
     got: dict[str, bytearray] = {"out": bytearray(), "err": bytearray()}
     pieces = iter((feed,) if isinstance(feed, bytes) else feed or ())
@@ -131,8 +132,8 @@ def _follow(
                 said = os.read(key.fd, 65_536)
                 if not said:
                     selector.unregister(key.fileobj)
-                elif len(got[key.data]) < CAP:
-                    got[key.data] += said[: CAP - len(got[key.data])]
+                elif len(got[key.data]) < cap:
+                    got[key.data] += said[: cap - len(got[key.data])]
     while not late and process.poll() is None:
         if time.monotonic() >= deadline or (stop is not None and stop()):
             late = True

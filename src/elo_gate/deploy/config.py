@@ -243,9 +243,10 @@ class Target(Table):
 
     @property
     def longest(self) -> float:
-        """The seconds that a run takes at the most: every limit once, a look and a settling twice, and one a command."""
+        """The seconds that a run takes at the most: each verb and the wait for what it did, and all that is asked."""
         times = self.timeouts
-        asked = times.deploy + times.promote + 2 * times.verify + times.rollback + 20 * times.ask
+        verbs = 2 * (times.deploy + times.promote + times.verify + times.rollback)
+        asked = verbs + 20 * times.ask
         backed = self.backed.timeout if self.backed is not None else 0.0
         return asked + 4 * self.settle + sum(each.timeout for each in self.checklist) + backed
 

@@ -35,9 +35,10 @@ class Tool:
     def run(
         self, what: str, argv: Sequence[str], seconds: float, *, codes: Sequence[int] = (0,), folder: str = "",
         variables: Mapping[str, str] | None = None, feed: bytes | None = None, outlives: bool = False,
+        cap: int = child.CAP,
     ) -> child.Done:  # fmt: skip
         """What a program said. `what` names the deed in messages, `codes` are the exit codes that count as an answer.
-        `outlives` is as in child.run.
+        `outlives` and `cap` are as in child.run.
 
         Raises Lost when it cannot be started, ends with another code, or does not end within `seconds`.
         """
@@ -46,7 +47,7 @@ class Tool:
             argv, folder or self.folder, {**child.environment(self.home, self._names), **(variables or {})}, seconds,
             (lock.descriptor,) if lock is not None else (),
             (lambda pid: lock.child(pid, what)) if lock is not None else None, feed=feed, stop=self._stop,
-            outlives=outlives,
+            outlives=outlives, cap=cap,
         )  # fmt: skip
         if done.code is None:
             raise Lost(f"{what}: cannot be started ({done.why})")

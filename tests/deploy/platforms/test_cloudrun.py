@@ -113,7 +113,8 @@ class Stage:
             return
         if how not in ("refuse", "lost-after"):
             # gcloud tries again and again where it gets no answer; a limit that hangs are cut off at.
-            configure(self.world, target=TIMES.replace("60s", "5s"))
+            limit = "deploy" if verb == "deploy" else "ask"
+            configure(self.world, target=TIMES.replace(f'{limit} = "60s"', f'{limit} = "5s"'))
             self.platform = make(self.world)
         self.stub.modes = {VERBS[verb]: [how] if how == "lost-after" else how}
 

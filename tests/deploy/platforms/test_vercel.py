@@ -207,6 +207,8 @@ def snapshot_of(stand: Stand) -> str:
 
 
 def test_preflight_has_nothing_against_a_good_release(stand: Stand, account: None) -> None:
+    for number in range(5_000):  # the list of these is over a MiB long
+        (Path(snapshot_of(stand)) / "static" / f"page-of-a-larger-site-{number}.html").write_text(str(number))
     assert platform_of(stand.world).preflight(snapshot_of(stand), "5" * 64) == []
     assert not stand.stub.creates and "upload" not in stand.stub.calls
 

@@ -7,6 +7,7 @@ somebody else changed is another release, though it still carries our key.
 from __future__ import annotations
 
 import os
+import time
 
 from ...platform import Handle, Lost
 from . import release, workload
@@ -152,6 +153,7 @@ class KubernetesPlatform:
 
     def rollback(self, id: str) -> None:
         """As Platform.rollback: applies what that deploy sent, or goes back to the templates before it."""
+        until = time.monotonic() + self._timeouts.rollback
         key, _, wanted = id.partition(".")
         objects = [each for each in self._kept.objects(key) if each["kind"] not in release.ONCE]
         if objects and self._leads_to(objects) == wanted:
@@ -162,9 +164,8 @@ class KubernetesPlatform:
         else:
             self._undo(id, key)
         for name in self._options.workloads:
-            limit = self._timeouts.rollback
-            words = ["rollout", "status", _address(name), f"--timeout={int(limit) + 1}s"]
-            self._kubectl.run(f"kubectl rollout status {name}", words, seconds=limit)
+            words = ["rollout", "status", _address(name)]
+            self._kubectl.run(f"kubectl rollout status {name}", words, seconds=max(1.0, until - time.monotonic()))
 
     def variables(self, snapshot: str) -> list[str] | None:
         """As Platform.variables: of the containers. Of what only the cluster has, kubectl prints names and no value."""

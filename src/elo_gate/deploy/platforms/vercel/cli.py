@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 OLDEST = (37, 14, 0)
 MODERN = (50, 42, 0)
+# A list of files takes some two hundred bytes for each, and a build may have a hundred thousand.
+CAP = 64 << 20
 # Neither telemetry nor a look for a newer version, which would outlive the command; no questions.
 QUIET = {"VERCEL_TELEMETRY_DISABLED": "1", "NO_UPDATE_NOTIFIER": "1", "CI": "1"}
 
@@ -80,7 +82,7 @@ class Cli:
         try:
             # Where nobody reads its stderr any more the CLI never ends (64.0.2, 37.14.0), and would hold the lock.
             return self._tool.run(
-                f"vercel {words[0]}", argv, seconds, codes=codes, outlives=True,
+                f"vercel {words[0]}", argv, seconds, codes=codes, outlives=True, cap=CAP,
                 variables={**QUIET, **own, **({"VERCEL_TOKEN": token} if modern else {})},
             )  # fmt: skip
         finally:
@@ -94,7 +96,7 @@ class Cli:
     def object(self, words: Sequence[str], done: child.Done) -> dict[str, Any]:
         """The JSON object among what a command printed. Raises Lost, with the command's own words."""
         try:
-            return self._tool.object(f"vercel {words[0]}", done)
+            return self._tool.object(f"vercel {words[0]}", done, CAP)
         except Lost:
             raise self.lost(words, done) from None
 

@@ -35,19 +35,19 @@ def text(reports: list[Report]) -> str:
             if each.state in (RED, UNKNOWN) or each.do:
                 lines += [f"{'':<21}{words}" for words in (each.why, each.do and f"do: {each.do}") if words]
         if report.good is not None and report.good is not report.newest:
-            lines.append(f"  the newest good one is {report.good.name}, {moment(report.good.when.at)}")
+            lines.append(f"  the newest that can be read is {report.good.name}, {moment(report.good.when.at)}")
         if report.restore_seconds is not None:
             lines.append(f"  measured: {report.restore_seconds:.1f}s from the file to rows that answer")
         lines.append(f"{report.name}: {_SIGNS[report.state]}")
     return "".join(inert(line) + "\n" for line in lines)
 
 
-def as_json(reports: list[Report], now: float) -> str:
+def as_json(reports: list[Report], now: float, code: int) -> str:
     """The reports for programs. `restore_seconds` is the measured time of a restore, null without one."""
     made: dict[str, Any] = {
         "schema": 1,
         "at": moment(now),
-        "exit_code": code(reports),
+        "exit_code": code,
         "backups": [
             {
                 "name": report.name,

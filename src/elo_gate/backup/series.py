@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .config import Backup
     from .source import Copy
 
-_SKEW = 600.0  # clocks of two machines
+SKEW = 600.0  # clocks of two machines
 _LAST = 7
 _ENOUGH = 3
 
@@ -28,7 +28,7 @@ def age(series: list[Copy], promise: Backup, now: float) -> Answer:
             "age", RED, "there is no backup", "nothing matches `pattern` in the source: there is nothing to restore",
             "let the job that makes backups run, or correct `source` and `pattern`",
         )  # fmt: skip
-    ahead = [each for each in series if each.when.at - each.when.doubt > now + _SKEW]
+    ahead = [each for each in series if each.when.at - each.when.doubt > now + SKEW]
     past = [each for each in series if each not in ahead]
     if ahead:
         return Answer(

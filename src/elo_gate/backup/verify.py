@@ -20,7 +20,10 @@ _BACK = 3
 
 
 class Report:
-    """What was seen of one series. `restore_seconds` is measured, fetch to last row; None without a drill."""
+    """What was seen of one series. `good` is the newest of the usual size that can be read, or was restored.
+
+    `restore_seconds` is measured, from the fetch to the last row; None without a drill.
+    """
 
     __slots__ = ("name", "source", "count", "newest", "good", "answers", "restore_seconds")
 
@@ -53,7 +56,7 @@ def verify(
     seen = place.series()
     report.count = len(seen)
     report.answers.append(series.age(seen, promise, now))
-    past = [each for each in seen if each.when.at - each.when.doubt <= now + series._SKEW]
+    past = [each for each in seen if each.when.at - each.when.doubt <= now + series.SKEW]
     with tempfile.TemporaryDirectory(prefix="elo-gate-") as scratch:
         if past:
             report.newest = past[-1]
@@ -80,7 +83,7 @@ def _look(
     reads = ground is not None or not fresh or isinstance(place, source.Folder)
     path, whole, archive = (
         "",
-        Answer("integrity", SKIPPED, "not read: it lies in a bucket, and this asks in haste"),
+        Answer("integrity", SKIPPED, "not read: it lies in a bucket, and --fresh fetches nothing"),
         None,
     )
     if reads:
@@ -92,6 +95,10 @@ def _look(
             report.answers.append(Answer("restore", SKIPPED, "there is nothing that could be restored"))
         else:
             done = drill.hold(newest.name, archive, promise.drill, ground, scratch, folder)
+            if done[0].state == UNKNOWN and whole.state == SKIPPED:
+                whole = _whole(newest, place, scratch, False)[1]  # what no server has read is read here
+                report.answers[-1] = whole
+                good = None if whole.state == RED else good
             report.answers += done
             if "error" in done[0].facts:
                 good = None
@@ -100,7 +107,7 @@ def _look(
     elif promise.drill is None:
         report.answers.append(Answer("restore", SKIPPED, "no `drill`: only a restore proves that it can be restored"))
     else:
-        report.answers.append(Answer("restore", SKIPPED, "not tried"))
+        report.answers.append(Answer("restore", SKIPPED, "not tried: no drill was asked for"))
     if good is None and not fresh:
         good = _older(past, promise, place, scratch)
     report.good = good

@@ -77,6 +77,7 @@ KEYS: dict[str, Any] = {
     ),
     "ignore": ([_IGNORE], None, "findings that are let pass, with a reason"),
     "deploy": ("deploy", None, "where `elo-gate deploy` deploys to; schemas/deploy.schema.json"),
+    "backup": ("deploy", None, "what `elo-gate backup verify` looks at; schemas/backup.schema.json"),
 }  # fmt: skip
 
 
@@ -290,7 +291,7 @@ def _value(node: Node, kind: Any, choices: tuple[str, ...] | None, source: Sourc
     if kind == "rules":
         return _rules(node, source)
     if kind == "deploy":
-        # Its reader is deploy.config, which knows every key; judging a tree needs none of them.
+        # Its reader is deploy.config, or backup.config, which knows every key; judging a tree needs none of them.
         if node.kind is not MAP:
             raise _error(source, node, f"`{where}` is a table")
         return {}

@@ -56,7 +56,7 @@ def end(world: World) -> str:
         ("stage", {}, {"r1": {"status": "healthy", "version": "0" * 64}}, 4, "failed-clean", "r0"),  # another release answers
         ("stage", {}, {"r1": None}, 7, "held", "r0"),
         ("stage", {}, {"r1": 401}, 7, "held", "r0"),
-        ("stage", {"promote": "skipped"}, {}, 4, "failed-clean", "r0"),  # a false success
+        ("stage", {"promote": "skipped"}, {}, 6, "unknown", "r0"),  # a false success, or only queued
         ("stage", {"promote": "said-no"}, {}, 0, "succeeded", "r1"),  # a false failure
         ("stage", {"promote": "foreign"}, {}, 6, "unknown", "r-foreign"),
         ("in-place", {}, {}, 0, "succeeded", "r1"),

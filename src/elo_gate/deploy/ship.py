@@ -52,7 +52,7 @@ class Shipping:
 
     __slots__ = (
         "id", "place", "platform", "journal", "lock", "veil", "choices", "say", "stops", "what", "digest", "admitted",
-        "copy", "handle", "before", "known", "way", "state", "attempted", "needs", "_resumed",
+        "copy", "handle", "before", "known", "way", "state", "attempted", "needs", "promised", "_resumed",
     )  # fmt: skip
 
     def __init__(
@@ -82,6 +82,7 @@ class Shipping:
         self.state = machine.LOCKED
         self.attempted: set[str] = set()  # verbs with an intent
         self.needs: list[str] | None = None  # variables that the release has to find where it runs, as the gate says
+        self.promised = False  # whether the platform has said, in this run, that it promoted
         self._resumed = False
 
     # -- the beginning -------------------------------------------------------------------------------------------

@@ -89,6 +89,10 @@ def deploy(run: Shipping) -> tuple[str, str]:
         except Lost as lost:
             return machine.LOST, f"{error}; whether it arrived is not known: {lost}"
         return machine.FAILED, str(error)
+    if run.way.stage and handle.id == run.before:
+        # Adopted, the release before would look like a success.
+        run.write("outcome", verb="deploy", result="not known", why="it gave the id of the release before")
+        return machine.LOST, "the platform gave the id of what is live for the new release"
     run.adopt(handle)
     return machine.ACCEPTED, ""
 
@@ -156,6 +160,7 @@ def promote(run: Shipping) -> tuple[str, str]:
         run.platform.promote(run.handle.id)
     except Lost as error:
         why = str(error)
+    run.promised = not why
     run.write("outcome", verb="promote", result="said so" if not why else "not known", why=why)
     return run.until_live(machine.OURS, run.place.target.timeouts.promote, why)
 
@@ -185,6 +190,9 @@ def reckon(run: Shipping) -> tuple[str, str]:
     if "promote" in run.attempted or ("deploy" in run.attempted and not run.way.stage):
         run.sleep(run.place.target.settle)  # what was only queued may still happen
     live = run.live()
+    if live == machine.OLD and run.promised:
+        # The Vercel CLI ends well on the 202 of a promotion that is queued behind a rolling release.
+        return machine.LOST, "the platform says it promoted, and the release before is live: it may still happen"
     if live != machine.OLD or run.way.stage or "deploy" not in run.attempted:
         return live, "somebody else has deployed" if live == machine.FOREIGN else ""
     # In place, a release that is still on its way will be live later.

@@ -52,7 +52,12 @@ def pages(root: str, ruleset: Ruleset) -> Pages:
         raise SiteError(f"{root}: there is no docs/ in it; the site is made from a checkout")
     rules = _rules(ruleset)
     made: Pages = {}
-    for path in [*_PLACES, *(f"docs/{name}" for name in sorted(os.listdir(os.path.join(root, "docs"))))]:
+    documents = [
+        os.path.relpath(os.path.join(folder, name), root).replace(os.sep, "/")
+        for folder, _, names in os.walk(os.path.join(root, "docs"))
+        for name in names
+    ]
+    for path in [*_PLACES, *sorted(documents)]:
         if path.endswith(".md"):
             with open(os.path.join(root, path), encoding="utf-8") as file:
                 text = file.read()

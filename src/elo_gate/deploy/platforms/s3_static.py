@@ -219,7 +219,8 @@ class S3StaticPlatform:
         for control, words in ((FRESH, fresh), (IMMUTABLE, kept)):
             self._aws.say(
                 "aws s3 cp", "s3", "cp", ".", target, "--recursive", "--no-follow-symlinks", "--only-show-errors",
-                "--cache-control", control, "--metadata", f"elo-release={digest}", *words, seconds=seconds, folder=snapshot,
+                "--cache-control", control, "--metadata", f"elo-release={digest}", *words, seconds=seconds,
+                folder=snapshot,
             )  # fmt: skip
         sent = self._sizes(f"{self._options.prefix}/{key}/")
         meant = sizes(snapshot)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import string
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from elo_gate import redact
+from elo_gate.redact import cover, formats
 
 ALNUM = string.ascii_letters + string.digits
 
@@ -183,6 +185,7 @@ def test_given_spans_are_hidden() -> None:
         "'JWT_SECRET' is 12 bytes long; write 32 or more.",
         "GET /api/health 3000 2026-11-25T10:00:00Z",
         "uses: actions/checkout@v5",
+        "password rotation is due, a password of 20 characters, the password is stored elsewhere",
     ],
 )
 def test_what_is_no_secret_stays_readable(text: str) -> None:
@@ -197,6 +200,9 @@ def test_what_is_no_secret_stays_readable(text: str) -> None:
         ("${JWT_SECRET:-supersecret123}", "${JWT_SECRET:-***}"),
         ("DB_PASSWORD=postgres", "DB_PASSWORD=***"),
         ("password: 8364019283746", "password: ***"),
+        ("# password P2cWuL!bPMbogj%qh", "# password ***"),
+        ("the password was hG5tWq8zXn3LsVb6 once", "the password was *** once"),
+        ("senha é Zr4tYp9wQx7nLv2cHd", "senha é ***"),
     ],
 )
 def test_how_a_secret_is_hidden(text: str, shown: str) -> None:
@@ -299,3 +305,21 @@ def test_hostile_texts_are_masked_in_linear_time() -> None:
 )
 def test_passwords_that_are_tried_first(password: str, user: str, weak: bool) -> None:
     assert redact.weak_password(password, user) is weak
+
+
+@pytest.mark.parametrize("pattern", [pattern for _, pattern in formats._FORMATS])
+@given(data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_no_format_escapes_the_cheap_look_before(pattern: str, data: st.DataObject) -> None:
+    token = data.draw(st.from_regex(re.compile(pattern), fullmatch=True))
+    assert any(map(formats._HINT.search, formats._LONG.findall(f"a {token} b")))
+
+
+@given(st.text(ALNUM + " \n-_./:=@%+", max_size=200))
+def test_what_looks_bare_holds_no_secret_of_its_own(text: str) -> None:
+    assert not formats.bare(text) or not [*formats.tokens(text), *redact.runs(text)]
+
+
+@given(st.text("ab0._-xPASSWORDtoken", max_size=9))
+def test_up_to_nine_letters_hold_no_secret(text: str) -> None:
+    assert not list(cover._find(text))

@@ -39,7 +39,7 @@ class Failed(Unreadable):
 class DiskTree:
     """A folder on disk. Paths are relative to it, with `/`; "" is the folder itself."""
 
-    __slots__ = ("root", "special", "texts", "unlisted", "_listed")
+    __slots__ = ("root", "special", "texts", "unlisted", "_held", "_listed", "_looked_up")
 
     def __init__(self, root: str) -> None:
         self.root = os.path.realpath(root)
@@ -47,6 +47,8 @@ class DiskTree:
         self.special: dict[str, str] = {}  # paths that are no file to read, and why
         self.texts: dict[str, str] = {}  # what counts instead of a file's own text: fixes that are not written yet
         self._listed: dict[str, tuple[list[str], list[str]]] = {}
+        self._looked_up: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+        self._held: dict[str, bool] = {}
 
     def names(self, folder: str) -> tuple[list[str], list[str]]:
         """(files, folders) in a folder, sorted. Links to folders, pipes, sockets and devices are left out.
@@ -55,9 +57,7 @@ class DiskTree:
         """
         listed = self._listed.get(folder)
         if listed is None:
-            above, _, name = folder.rpartition("/")
-            real = not folder or name in self.names(above)[1]
-            listed = self._listed[folder] = self._list(folder) if real else ([], [])
+            listed = self._listed[folder] = self._list(folder) if self.is_folder(folder) else ([], [])
         return listed
 
     def _list(self, folder: str) -> tuple[list[str], list[str]]:
@@ -84,9 +84,7 @@ class DiskTree:
                         why = "a link that leads nowhere"
                     if why:
                         self.special[f"{folder}/{entry.name}" if folder else entry.name] = why
-        except FileNotFoundError:
-            pass
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError) as error:  # also one that is gone since its name was read
             self.unlisted[folder] = getattr(error, "strerror", None) or "not a path"
         files.sort()
         folders.sort()
@@ -104,24 +102,39 @@ class DiskTree:
         if not path:
             return True
         folder, _, name = path.rpartition("/")
-        files, folders = self.names(folder)
+        files, folders = self._sets(folder)
         return name in folders or name in files
 
     def is_folder(self, path: str) -> bool:
         """Whether a folder of the tree is there."""
         folder, _, name = path.rpartition("/")
-        return not path or name in self.names(folder)[1]
+        return not path or name in self._sets(folder)[1]
+
+    def _sets(self, folder: str) -> tuple[frozenset[str], frozenset[str]]:
+        """The names in a folder, to look one up: of thousands, too."""
+        found = self._looked_up.get(folder)
+        if found is None:
+            files, folders = self.names(folder)
+            found = self._looked_up[folder] = frozenset(files), frozenset(folders)
+        return found
 
     def read(self, path: str, limit: int = TEXT_LIMIT) -> bytes:
         """The bytes of a regular file. Raises Unreadable."""
         if path in self.texts:
             return self.texts[path].encode("utf-8")
         full = os.path.join(self.root, path)
-        if os.path.islink(full) or not self._inside(full):
+        if os.path.islink(full) or not self._holds(path.rpartition("/")[0]):
             if not self._inside(full):
                 raise Unreadable("a link that leads out of the tree")
             full = os.path.realpath(full)
         return read_file(full, limit)
+
+    def _holds(self, folder: str) -> bool:
+        """Whether a folder lies in the tree by its real path; looked up once, for all of its files."""
+        found = self._held.get(folder)
+        if found is None:
+            found = self._held[folder] = not folder or self._inside(os.path.join(self.root, folder))
+        return found
 
     def top(self) -> str:
         """The repository's top: the nearest folder at or above the root that holds `.git`, else the root."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from .inert import inert
+from .kinds import module_of
 from .model import OFF, Fault, Finding, Item, Node, Undecided
 from .patience import FILE, TREE, Overdue
 from .project import WHOLE
@@ -107,8 +108,6 @@ def view(artifact: Artifact, name: str) -> list[Item]:
         if artifact.kind == WHOLE:
             from .project.views import VIEWS as views
         else:
-            from .kinds import module_of
-
             views = module_of(artifact.kind).VIEWS
         found = problems(artifact) if name == "problems" and name not in views else views[name](artifact)
         artifact.views[name] = found

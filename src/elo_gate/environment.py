@@ -26,6 +26,8 @@ _WORDS = {
     "bak": "archive", "old": "archive", "orig": "archive",
 }  # fmt: skip
 
+# Kinds whose files have twins, a file for another environment beside them.
+TWINS = frozenset(("compose", "dockerfile"))
 # A folder of one of these holds no production whatever its files are called.
 _SHELVES = frozenset(("test", "example", "archive"))
 # Vercel, Railway and Next.js read these files for production itself: only a shelf or a config sets them aside.
@@ -94,7 +96,7 @@ def by_siblings(path: str, kind: str, names: Iterable[str]) -> tuple[str, str] |
     A development twin makes the plain file production; a production twin makes it development. `names` are the
     names of files of the same kind in the same folder. An env file has no twins: Next.js reads `.env` everywhere.
     """
-    if kind not in ("compose", "dockerfile"):
+    if kind not in TWINS:
         return None
     own = path.rpartition("/")[2]
     for name in names:

@@ -26,6 +26,14 @@ def inert(text: str, limit: int = 0) -> str:
     return text
 
 
+def inert_lines(text: str) -> list[str]:
+    """The lines of a text, each made inert; most texts are so already, which is told of all lines at once."""
+    lines = text.split("\n")
+    if "##" in text or "::" in text or not "".join(lines).isprintable():
+        return [inert(line) for line in lines]
+    return lines
+
+
 def inert_json(text: str) -> str:
     """JSON that means the same and holds no `##`, by which runners find commands anywhere in a line.
 

@@ -125,7 +125,7 @@ class Node:
         node = self
         for step in path:
             if node.kind is MAP:
-                entry = node.index.get(step) if node.index is not None else None  # type: ignore[arg-type]
+                entry = node.index.get(step)  # type: ignore[union-attr, arg-type]
                 if entry is None:
                     return ABSENT
                 node = entry[1]

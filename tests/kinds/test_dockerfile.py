@@ -431,3 +431,35 @@ def test_the_guide(guide: Path) -> None:
     assert [(command.facts["text"], command.facts["production"]) for command in installs] == [
         ("npm ci --only=production", True)
     ]
+
+
+# Names of programs.
+
+
+@pytest.mark.parametrize(
+    "path, text",
+    [
+        ("Dockerfile.go", "FORM golang:1.25\n"),  # the capital says enough: what is wrong in it is to be told
+        ("build/Containerfile.py", '"""No Dockerfile."""\n'),
+        ("dockerfile.go", "# syntax=docker/dockerfile:1\n\nARG TAG=1.25\nFROM golang:$TAG\n"),
+        ("dockerfile.py", "from --platform=linux/amd64 python:3.13 as build\r\nRUN true\r\n"),
+        ("dockerfile-old", "no such instruction\n"),
+    ],
+)
+def test_a_dockerfile_called_like_a_program(path: str, text: str) -> None:
+    assert artifact(text, path).kind == "dockerfile"
+
+
+@pytest.mark.parametrize(
+    "path, text",
+    [
+        ("src/dockerfile.py", "from os import path\n"),
+        ("src/dockerfile_stages.py", '"""Turns FROM into stages.\n\nFROM node:24\n"""\nimport re\n'),
+        ("lib/dockerfile.js", "// FROM node:24\nexport const from = 1;\n"),
+        ("dockerfile.go", "package dockerfile\n"),
+    ],
+)
+def test_a_program_called_like_a_dockerfile(path: str, text: str) -> None:
+    project = Project(MemoryTree({path: text}), AS_OF, lambda name: {}, ignores=MemoryIgnores({path: text}))
+    project.look()
+    assert project.artifact(path) is None and path in project.aside

@@ -284,7 +284,8 @@ def test_environments_from_the_job_and_its_triggers() -> None:
 # -- job graphs
 
 
-def test_needs_across_called_workflows() -> None:
+@pytest.mark.parametrize("own", ["./", "$/"])
+def test_needs_across_called_workflows(own: str) -> None:
     files = {
         ".github/workflows/checks.yml": "on: workflow_call\njobs:\n  t:\n    runs-on: x\n    steps: [{run: npm test}]\n",
         ".github/workflows/ship.yml": (
@@ -292,8 +293,8 @@ def test_needs_across_called_workflows() -> None:
         ),
         PATH: (
             "on: push\njobs:\n"
-            "  checks: {uses: ./.github/workflows/checks.yml}\n"
-            "  ship: {needs: checks, uses: ./.github/workflows/ship.yml}\n"
+            f"  checks: {{uses: {own}.github/workflows/checks.yml}}\n"
+            f"  ship: {{needs: checks, uses: {own}.github/workflows/ship.yml}}\n"
         ),
     }
     project = project_of(files)

@@ -112,10 +112,13 @@ def _addresses(project: Any, names: list[str]) -> Iterator[tuple[str, Node]]:
 def upstreams(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault | Undecided]:
     """Yields a fault where nginx sends requests to a port on which the service behind it does not listen."""
     project = file.project
+    artifacts = project.artifacts("nginx")
+    if not artifacts:
+        return
     from ..kinds import nginx
 
     parts = [(service, part) for service in services.of(project) for part in service.runners]
-    for artifact in project.artifacts("nginx"):
+    for artifact in artifacts:
         if artifact.state != "judged":
             continue
         for proxy in nginx.view(artifact, "proxies"):

@@ -43,7 +43,7 @@ def _used(it: Item) -> list[tuple[Job, Step]]:
         (job, step)
         for job in it.facts["pipeline"].jobs
         for step in job.steps
-        if "/" in step.action and not step.action.startswith((".", "docker:"))
+        if "/" in step.action and not step.action.startswith((".", "$", "docker:"))
     ]
 
 
@@ -165,7 +165,7 @@ def unpinned(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault
         steps = [(step.uses, _step_secret(step)) for step in job.steps if step.uses]
         for uses, secret in [*called, *steps]:
             text = text_of(uses)
-            if text is None or text.startswith((".", "docker://")) or "/" not in text:
+            if text is None or text.startswith((".", "$/", "docker://")) or "/" not in text:
                 continue
             name, _, ref = text.partition("@")
             if _SHA.match(ref.strip()):

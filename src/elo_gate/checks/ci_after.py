@@ -7,7 +7,6 @@ import re
 from ..kinds import jobs as nouns
 from ..kinds.jobs import text_of
 from ..model import Fault, Undecided
-from .ci_release import needed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,20 +84,49 @@ def _after(project: Any, job: Job, deploy: Deploy) -> Iterator[Step]:
             for each in other.called.jobs:
                 yield from nouns.steps(each)
     name = text_of(job.pipeline.name)
-    for pipeline in _all(project):
-        run = pipeline.triggers.get("workflow_run")
-        if run is not None and name and any(text_of(node) == name for node in nouns.listed(run.get("workflows"))):
-            for each in pipeline.jobs:
-                yield from nouns.steps(each)
-        for caller in pipeline.jobs:
-            if caller.called is job.pipeline:
-                for follower in _followers(caller):
-                    yield from nouns.steps(follower)
+    started, callers = _links(project)
+    for pipeline in started.get(name, ()) if name else ():
+        for each in pipeline.jobs:
+            yield from nouns.steps(each)
+    for caller in callers.get(job.pipeline, ()):
+        for follower in _followers(caller):
+            yield from nouns.steps(follower)
+
+
+def _links(project: Any) -> tuple[dict[str, list[Pipeline]], dict[Pipeline, list[Job]]]:
+    """A workflow's name -> those that its end starts; a pipeline -> the jobs that call it. Worked out once."""
+    found: tuple[dict[str, list[Pipeline]], dict[Pipeline, list[Job]]] | None = project.facts.get("pipeline links")
+    if found is None:
+        started: dict[str, list[Pipeline]] = {}
+        callers: dict[Pipeline, list[Job]] = {}
+        found = project.facts["pipeline links"] = started, callers
+        for pipeline in _all(project):
+            run = pipeline.triggers.get("workflow_run")
+            listed = nouns.listed(run.get("workflows")) if run is not None else ()
+            for name in {text for node in listed if (text := text_of(node))}:
+                started.setdefault(name, []).append(pipeline)
+            for caller in pipeline.jobs:
+                if caller.called is not None:
+                    callers.setdefault(caller.called, []).append(caller)
+    return found
 
 
 def _followers(job: Job) -> list[Job]:
     """The jobs that need a job, all the way."""
-    return [other for other in job.pipeline.jobs if other is not job and job in needed(other)]
+    behind: dict[Job, list[Job]] = {}
+    for other in job.pipeline.jobs:
+        for name, _ in other.needs:
+            before = job.pipeline.job(name)
+            if before is not None:
+                behind.setdefault(before, []).append(other)
+    found = {job}
+    stack = [job]
+    while stack:
+        for other in behind.get(stack.pop(), ()):
+            if other not in found:
+                found.add(other)
+                stack.append(other)
+    return [other for other in job.pipeline.jobs if other is not job and other in found]
 
 
 def _waits(deploy: Deploy) -> bool:
@@ -212,7 +240,7 @@ def migrations_not_run(it: Item, file: Artifact, params: dict[str, Any]) -> Answ
         if any(_MIGRATES.search(text) for text in builds) or not package.scripts_known:
             return
         if any("migrat" in text for text in texts) and any(
-            step.uses for step in job.steps if step.action.startswith(".")
+            step.uses for step in job.steps if step.action.startswith((".", "$/"))
         ):
             return
     deploy: Deploy = it.facts["deploys"][0]

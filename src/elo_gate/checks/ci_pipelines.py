@@ -79,11 +79,12 @@ def other_project(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[
     from ..project import pipelines
 
     job: Job = it.facts["job"]
-    for other in pipelines.releases(file.project):
+    named = [mine for mine in it.facts["deploys"] if _id(mine, job)]
+    for other in pipelines.releases(file.project) if named else ():
         if other is it:
             return
         rival: Job = other.facts["job"]
-        for mine in it.facts["deploys"]:
+        for mine in named:
             for theirs in other.facts["deploys"]:
                 if mine.platform != theirs.platform or mine.step.folder != theirs.step.folder:
                     continue

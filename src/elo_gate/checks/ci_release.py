@@ -91,15 +91,15 @@ def _checks_out_fixed(step: Step) -> bool:
 
 def needed(job: Job) -> list[Job]:
     """The jobs a job needs, all the way."""
-    found: list[Job] = []
+    found: dict[Job, None] = {}
     stack = [job]
     while stack:
         for name, _ in stack.pop().needs:
             other = job.pipeline.job(name)
             if other is not None and other not in found and other is not job:
-                found.append(other)
+                found[other] = None
                 stack.append(other)
-    return found
+    return list(found)
 
 
 def no_timeout(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:

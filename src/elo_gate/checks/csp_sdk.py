@@ -163,21 +163,37 @@ def _uses(application: Artifact, table: list[dict[str, Any]]) -> list[Use]:
     package = project.package(application.path)
     home = package.path.rpartition("/")[0] if package is not None else application.path.rpartition("/")[0]
     code = _code(project, home)
-    texts = [text for _, text in code] + [str(name) for each in project.artifacts("env") for name in _names_of(each)]
+    files, rerouted = _env_files(project, table)
+    near = sorted((each for folder in {home, ""} for each in files.get(folder, ())), key=lambda each: each.path)
     found: list[Use] = []
-    for sdk in table:
-        if any(re.search(each, text) for each in sdk.get("unless", ()) for text in texts):
+    for number, sdk in enumerate(table):
+        if number in rerouted or any(re.search(each, text) for each in sdk.get("unless", ()) for _, text in code):
             continue
         use = _in_code(project, sdk, code) or _in_package(sdk, package)
         if use is None and (package is None or not sdk["packages"]):
-            use = _in_env(project, sdk, home)
+            use = _in_env(near, sdk)
         if use is not None:
             found.append(use)
     return found
 
 
-def _names_of(artifact: Artifact) -> list[str]:
-    return [item.facts["name"] for item in env.vars_of(artifact)] if artifact.state == "judged" else []
+def _env_files(project: Any, table: list[dict[str, Any]]) -> tuple[dict[str, list[Artifact]], set[int]]:
+    """(folder -> its judged env files, the services whose traffic a name in any of them sends through the site)."""
+    found: tuple[dict[str, list[Artifact]], set[int]] | None = project.facts.get("env files and services")
+    if found is None:
+        files: dict[str, list[Artifact]] = {}
+        names: set[str] = set()
+        for artifact in project.artifacts("env"):
+            if artifact.state == "judged":
+                files.setdefault(artifact.path.rpartition("/")[0], []).append(artifact)
+                names.update(str(item.facts["name"]) for item in env.vars_of(artifact))
+        rerouted = {
+            number
+            for number, sdk in enumerate(table)
+            if any(re.search(each, name) for each in sdk.get("unless", ()) for name in names)
+        }
+        found = project.facts["env files and services"] = files, rerouted
+    return found
 
 
 def _code(project: Any, home: str) -> list[tuple[str, str]]:
@@ -218,10 +234,8 @@ def _in_package(sdk: dict[str, Any], package: Any) -> Use | None:
     return None
 
 
-def _in_env(project: Any, sdk: dict[str, Any], home: str) -> Use | None:
-    for artifact in project.artifacts("env"):
-        if artifact.state != "judged" or artifact.path.rpartition("/")[0] not in (home, ""):
-            continue
+def _in_env(files: list[Artifact], sdk: dict[str, Any]) -> Use | None:
+    for artifact in files:
         for item in env.vars_of(artifact):
             if item.facts["name"] in sdk["variables"]:
                 return Use(sdk, item.facts["key"], f"{artifact.path} sets {item.facts['name']}", False)

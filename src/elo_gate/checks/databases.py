@@ -22,16 +22,27 @@ _LOCAL = ("localhost", "127.0.0.1", "::1")
 def identity(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     """Yields a fault for a login that names this database and cannot reach it, or misses its name."""
     project = file.project
-    if any(program in each.source.text for each in project.judged() for program in ("pg_dump", "pg_restore", "psql")):
-        from ..project import backups
-
-        for unit in backups.units(project):
-            for login in (*unit.dumps, *unit.restores):
-                yield from _unreachable(login, it, project)
+    logins = project.facts.get("database logins")
+    if logins is None:
+        logins = project.facts["database logins"] = _logins(project)
+    for login in logins:
+        yield from _unreachable(login, it, project)
     if it.facts["where"] == "Compose service":
-        for url, host, name in _addresses(project):
-            if host == it.facts["name"]:
-                yield from _misnamed(url, name, it, project)
+        known = project.facts.get("database addresses")
+        if known is None:
+            known = project.facts["database addresses"] = _addresses(project)
+        for url, name in known.get((it.node.source.path.rpartition("/")[0], it.facts["name"]), ()):
+            yield from _misnamed(url, name, it, project)
+
+
+def _logins(project: Any) -> list[Item]:
+    """The logins of all programs of the tree that make or read back a dump."""
+    programs = ("pg_dump", "pg_restore", "psql")
+    if not any(program in each.source.text for each in project.judged() for program in programs):
+        return []
+    from ..project import backups
+
+    return [login for unit in backups.units(project) for login in (*unit.dumps, *unit.restores)]
 
 
 def _unreachable(login: Item, container: Item, project: Any) -> Answer:
@@ -69,8 +80,9 @@ def _unreachable(login: Item, container: Item, project: Any) -> Answer:
 _URL = re.compile(r"postgres(?:ql)?(?:\+\w+)?://(?:[^\s:/@\"']*(?::[^\s/@\"']*)?@)?([\w.-]+)(?::\d+)?/([\w.-]+)")
 
 
-def _addresses(project: Any) -> Iterator[tuple[Node, str, str]]:
-    """(place of the database's name, host, database) of the literal connection URLs in Compose and env files."""
+def _addresses(project: Any) -> dict[tuple[str, str], list[tuple[Node, str]]]:
+    """(folder, host) -> (place of the database's name, database) of the literal URLs in Compose and env files."""
+    addresses: dict[tuple[str, str], list[tuple[Node, str]]] = {}
     for artifact in project.judged():
         if artifact.kind not in ("compose", "env"):
             continue
@@ -78,13 +90,13 @@ def _addresses(project: Any) -> Iterator[tuple[Node, str, str]]:
         for found in _URL.finditer(text):
             line = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
             if not line.lstrip().startswith("#"):
-                yield Node(SCALAR, found[2], artifact.source, found.start(2), found.end(2), "'"), found[1], found[2]
+                at = Node(SCALAR, found[2], artifact.source, found.start(2), found.end(2), "'")
+                addresses.setdefault((artifact.path.rpartition("/")[0], found[1]), []).append((at, found[2]))
+    return addresses
 
 
 def _misnamed(at: Node, name: str, container: Item, project: Any) -> Answer:
     """A URL whose host is the service, in a file of the same folder, and whose database the service does not make."""
-    if container.node.source.path.rpartition("/")[0] != at.source.path.rpartition("/")[0]:
-        return
     made = container.facts["database"] or container.facts["user"]
     if made.kind is not SCALAR or name in (made.value, "postgres"):
         return

@@ -114,20 +114,21 @@ def _builds_next(file: Artifact, context: Any) -> bool:
 
 def _documented(file: Artifact, context: Any) -> dict[str, Any]:
     """NEXT_PUBLIC_ name -> its key in a production env file of the context."""
-    found: dict[str, Any] = {}
-    for artifact in file.project.artifacts("env"):
-        if (
-            artifact.path.rpartition("/")[0] != context.folder
-            or artifact.environment != "production"
-            or artifact.assumed
-        ):
-            continue
-        from ..syntax import dotenv
+    facts = file.project.facts
+    known: dict[str, dict[str, Any]] | None = facts.get("public names by folder")
+    if known is None:
+        known = {}
+        facts["public names by folder"] = known
+        for artifact in file.project.artifacts("env"):
+            if artifact.environment != "production" or artifact.assumed:
+                continue
+            from ..syntax import dotenv
 
-        for key, _ in dotenv.parse(artifact.source, "next")[0].items():
-            if key.value.startswith("NEXT_PUBLIC_"):
-                found.setdefault(key.value, key)
-    return found
+            folder = known.setdefault(artifact.path.rpartition("/")[0], {})
+            for key, _ in dotenv.parse(artifact.source, "next")[0].items():
+                if key.value.startswith("NEXT_PUBLIC_"):
+                    folder.setdefault(key.value, key)
+    return known.get(context.folder, {})
 
 
 def _entering(file: Artifact, context: Any, stage: Item) -> list[str]:

@@ -134,20 +134,30 @@ def key_length(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fau
 
 def reused(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
     """Yields a fault at each further name that holds the same signing or encryption secret."""
+    facts = file.project.facts
+    found = facts.get("reused secrets")
+    if found is None:
+        found = facts["reused secrets"] = _repeats(file, re.compile(params["names"]))
+    for item, earlier in found.get(file.path, ()):
+        words = f"{earlier.facts['name']} has it, too"
+        yield Fault(item, related=[(earlier, words)], name=item.facts["name"], other=earlier.facts["name"])
+
+
+def _repeats(file: Artifact, names: re.Pattern[str]) -> dict[str, list[tuple[Item, Item]]]:
+    """Path -> (variable, the first one that holds the same secret under a name for something else)."""
     first: dict[str, Item] = {}
+    found: dict[str, list[tuple[Item, Item]]] = {}
     for item in _production_variables(file):
         value = item.facts["value"]
         if value.kind is not SCALAR or len(value.value) < 8 or item.facts["stand_in"]:
             continue
         name = item.facts["name"]
-        if not re.search(params["names"], name):
+        if not names.search(name):
             continue
         earlier = first.setdefault(value.value, item)
-        if earlier is item or _same_purpose(earlier.facts["name"], name):
-            continue
-        if value.source is file.source:
-            words = f"{earlier.facts['name']} has it, too"
-            yield Fault(item, related=[(earlier, words)], name=name, other=earlier.facts["name"])
+        if earlier is not item and not _same_purpose(earlier.facts["name"], name):
+            found.setdefault(value.source.path, []).append((item, earlier))
+    return found
 
 
 def _production_variables(file: Artifact) -> Iterator[Item]:

@@ -39,9 +39,10 @@ def ladder(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
 
 def _statements(project: Any, names: list[str]) -> Iterator[tuple[float, Node]]:
     """(seconds, node) of the statement timeouts that connection URLs and SQL scripts set."""
-    from ..kinds import env
-
-    for artifact in project.artifacts("env"):
+    artifacts = project.artifacts("env")
+    if artifacts:
+        from ..kinds import env
+    for artifact in artifacts:
         if artifact.state == "judged":
             for item in env.vars_of(artifact):
                 if item.facts["name"] in names and item.facts["value"].kind is SCALAR:

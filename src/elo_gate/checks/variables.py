@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ..environment import by_path
 from ..model import Artifact, Fault, Item, Node, Undecided
 from ..project import variables
 from ..project.variables import Matrix, Variable, above
@@ -22,6 +23,8 @@ _CODE = tuple(
     ".go .rb .java .kt .rs .php .cs .swift .vue .svelte .astro .ex .exs .sh .bash .prisma .json .toml .yaml .yml .tf "
     ".hcl .gradle .xml .properties .conf .ini .template .tmpl .j2 makefile justfile procfile dockerfile rc".split()
 )
+_NAME = re.compile(r"[A-Za-z0-9_]+")
+_MANY = 50  # names to look for in every file
 _LOCKS = ("package-lock.json", "pnpm-lock.yaml", "yarn.lock", "composer.lock")
 # Words of names that production has no use for.
 _ELSEWHERE = frozenset(("TEST", "TESTS", "E2E", "MOCK", "DEV", "LOCAL", "STORYBOOK", "DEBUG", "PLAYWRIGHT", "CYPRESS"))
@@ -201,7 +204,7 @@ def unused(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
         return
     read = {each.name for each in matrix.variables.values() if each.reads or each.library or each.platform}
     left: dict[str, list[Node]] = {}
-    for _, artifact in [*matrix.production, *matrix.examples]:
+    for _, artifact in [*matrix.production, *(each for each in matrix.examples if not _shelved(each[1].path))]:
         keys = [key for key, _ in artifact.root.items() if key.value not in read]
         read |= {key.value for key in keys}
         if keys:
@@ -216,13 +219,22 @@ def unused(it: Item, file: Artifact, params: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(keys[0], related, names=words([key.value for key in keys]), file=path)
 
 
+def _shelved(path: str) -> bool:
+    """Whether its folder sets an env file aside, not its name: `examples/shop/.env.production` documents nothing."""
+    found = by_path(path.rpartition("/")[0] + "/.env", "env")
+    return found is not None and found[0] == "example"
+
+
 def _handed_to_others(project: Any) -> bool:
     """Whether a whole env file goes into an image from elsewhere, which may read any name of it."""
+    artifacts = project.artifacts("compose")
+    if not artifacts:
+        return False
     from ..kinds import compose
 
     return any(
         service.facts["build"] is None and service.node.get("env_file").elements()
-        for artifact in project.artifacts("compose")
+        for artifact in artifacts
         if artifact.state != "broken"
         for service in compose.VIEWS["services"](artifact)
     )
@@ -233,11 +245,16 @@ def _mentioned(project: Any, matrix: Matrix, names: set[str]) -> set[str]:
     found: set[str] = set()
     paths = {*project.programs, *(each.path for each in project.all() if each.kind not in ("env", "checklist"))}
     paths |= {path for path in project.aside if path.lower().endswith(_CODE) and not path.endswith(_LOCKS)}
+    plain = {name for name in names if _NAME.fullmatch(name)}
     for path in sorted(paths):
         if names <= found:
             break
         text = project.text(path) or ""
-        for name in names - found:
+        left = names - found
+        if len(left) > _MANY:  # then it is cheaper to take the text apart once
+            found |= plain.intersection(_NAME.findall(text))
+            left -= plain
+        for name in left:
             if name in text and re.search(rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])", text):
                 found.add(name)
     return found

@@ -230,11 +230,16 @@ def misshapen(kind: str, root: Node) -> tuple[Node, str] | None:
     return None
 
 
+_modules: dict[str, ModuleType] = {}
+
+
 def module_of(kind: str) -> ModuleType:
     """The module of a kind, imported on first use."""
-    import sys
+    found = _modules.get(kind)
+    if found is None:
+        import sys
 
-    name = f"{__name__}.{KINDS[kind][0]}"
-    if name not in sys.modules:
+        name = f"{__name__}.{KINDS[kind][0]}"
         __import__(name)
-    return sys.modules[name]
+        found = _modules[kind] = sys.modules[name]
+    return found

@@ -128,10 +128,12 @@ WITHOUT_HEALTHCHECK = frozenset(
     "neo4j couchdb influxdb cassandra elasticsearch".split()
 )
 
+_DEPTH = 1 + max(each.count("/") for each in _BY_REPOSITORY)
+
 
 def of_image(repository: str) -> tuple[str, str]:
     """(role, product) of a repository such as `postgres` or `bitnami/postgresql`; ("app", "") when not known."""
-    parts = repository.lower().split("/")
+    parts = repository.lower().rsplit("/", _DEPTH)[-_DEPTH:]
     for start in range(len(parts)):
         found = _BY_REPOSITORY.get("/".join(parts[start:]))
         if found is not None:

@@ -16,6 +16,8 @@ Views (what only a development or test stage needs is left out of runs, copies, 
 
 from __future__ import annotations
 
+import re
+
 from ..model import SCALAR, UNKNOWN, Item, Node
 from ..syntax import dockerfile as syntax
 from . import credential, dockerfile_context, dockerfile_stages
@@ -29,6 +31,19 @@ if TYPE_CHECKING:
 
 _MODES = ("NODE_ENV", "RAILS_ENV", "APP_ENV", "FLASK_ENV", "ENVIRONMENT", "ASPNETCORE_ENVIRONMENT")
 _TOKENS = ("_authtoken=", "_auth=", "_password=", "://")
+_PROGRAMS = (".c", ".cs", ".css", ".go", ".h", ".html", ".java", ".js", ".php", ".py", ".rb", ".rs", ".ts")
+# A Dockerfile begins with FROM, behind comments and ARG at most
+# (https://docs.docker.com/reference/dockerfile/#format, looked up 2026-11-25); `from x import y` is no FROM.
+_BEGINS = (
+    r"(?im)\A(?:[ \t]*(?:#.*)?\r?\n)*[ \t]*"
+    r"(?:ARG[ \t]+\w|FROM[ \t]+(?:--\S+[ \t]+)*\S+(?:[ \t]+AS[ \t]+\S+)?[ \t]*\r?$)"
+)
+
+
+def looks_like(path: str, text: str) -> bool:
+    """Whether it is a Dockerfile: `Dockerfile.go` by its name; `dockerfile.py`, a module's name too, by its start."""
+    name = path.rpartition("/")[2]
+    return name[0].isupper() or not name.lower().endswith(_PROGRAMS) or re.match(_BEGINS, text) is not None
 
 
 def load(artifact: Artifact) -> None:

@@ -12,7 +12,6 @@ from ..syntax.ignore import DOCKER, Patterns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from ..model import Artifact
@@ -70,7 +69,7 @@ def find(artifact: Artifact, copies: list[Item]) -> Context:
     project = artifact.project
     if project is None:
         return Context(None, None, False, [])
-    built = list(_services(artifact))
+    built = _services(artifact)
     # The services that run in production say more than those of a development file.
     built.sort(key=lambda entry: (entry[0].state != "judged", entry[0].path))
     if built:
@@ -81,14 +80,25 @@ def find(artifact: Artifact, copies: list[Item]) -> Context:
     return context
 
 
-def _services(artifact: Artifact) -> Iterator[tuple[Artifact, Item, str]]:
+def _services(artifact: Artifact) -> list[tuple[Artifact, Item, str]]:
     """(compose file, service, context folder) of every service that is built from the file."""
-    found = artifact.project.artifacts("compose")
+    project = artifact.project
+    found = project.artifacts("compose")
     if not found:
-        return
+        return []
+    count, known = project.facts.get("built by compose", (0, {}))
+    if count != len(found):  # some are read only when something names them
+        known = _built(found)
+        project.facts["built by compose"] = len(found), known
+    return list(known.get(artifact.path, ()))
+
+
+def _built(found: list[Artifact]) -> dict[str, list[tuple[Artifact, Item, str]]]:
+    """Path of a Dockerfile -> (compose file, service, context folder) of every service that is built from it."""
     from . import compose
     from .compose_model import resolve
 
+    built: dict[str, list[tuple[Artifact, Item, str]]] = {}
     for other in found:
         if other.state == "broken":
             continue
@@ -100,8 +110,10 @@ def _services(artifact: Artifact) -> Iterator[tuple[Artifact, Item, str]]:
             if isinstance(context, Node) or isinstance(name, Node):
                 continue
             folder = resolve(compose.model_of(other).folder(build.node), context or ".")
-            if folder is not None and resolve(folder, name or "Dockerfile") == artifact.path:
-                yield other, service, folder
+            path = resolve(folder, name or "Dockerfile") if folder is not None else None
+            if folder is not None and path is not None:
+                built.setdefault(path, []).append((other, service, folder))
+    return built
 
 
 def _guess(artifact: Artifact, copies: list[Item]) -> tuple[str | None, bool]:

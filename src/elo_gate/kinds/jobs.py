@@ -58,7 +58,7 @@ class Pipeline:
 
     __slots__ = (
         "artifact", "concurrency", "jobs", "name", "node", "open", "path", "permissions", "place", "triggers",
-        "variables",
+        "variables", "_by_id",
     )  # fmt: skip
 
     def __init__(self, artifact: Artifact, place: Node, node: Node = ABSENT) -> None:
@@ -73,10 +73,15 @@ class Pipeline:
         self.permissions: Node = ABSENT
         self.concurrency: Node = ABSENT
         self.open = ""
+        self._by_id: tuple[int, dict[str, Job]] = (0, {})
 
     def job(self, name: str) -> Job | None:
-        """The job of that id."""
-        return next((job for job in self.jobs if job.id == name), None)
+        """The first job of that id."""
+        count, known = self._by_id
+        if count != len(self.jobs):
+            known = {job.id: job for job in reversed(self.jobs)}
+            self._by_id = len(self.jobs), known
+        return known.get(name)
 
 
 class Job:

@@ -260,8 +260,9 @@ def secrets(artifact: Artifact) -> list[tuple[int, int]]:
 
 
 def _secret_nodes(root: Node) -> Iterator[Node]:
-    from . import credential
+    from .credential import secret_name
 
+    inner = any(mark in root.source.text for mark in "=@\\")  # else no scalar holds a `NAME=value` or a URL's user
     stack: list[tuple[str, Node]] = [("", root)]
     seen = set()
     while stack:
@@ -273,7 +274,7 @@ def _secret_nodes(root: Node) -> Iterator[Node]:
             for value in node.value:
                 if value.kind is not SCALAR:
                     stack.append((name, value))
-                elif _is_secret(name, value.value, credential.secret_name):
+                elif _is_secret(name, value.value):
                     yield value
         elif node.kind is MAP:
             if node.index and "kind" in node.index and node.get("kind").text() == "Secret":
@@ -285,12 +286,15 @@ def _secret_nodes(root: Node) -> Iterator[Node]:
                     known = node.get("name").text() or known
                 if value.kind is not SCALAR:
                     stack.append((known, value))
-                elif _is_secret(known, value.value, credential.secret_name):
-                    yield value
+                elif inner or secret_name(known):
+                    if _is_secret(known, value.value):
+                        yield value
 
 
-def _is_secret(name: str, text: str, secret_name: Callable[[str], bool]) -> bool:
+def _is_secret(name: str, text: str) -> bool:
     """Whether a scalar may be a credential: by its name, as `NAME=value`, or as a URL with one in it."""
+    from .credential import secret_name
+
     if not text or text.isdecimal() or text in ("true", "false", "null"):
         return False
     if secret_name(name):

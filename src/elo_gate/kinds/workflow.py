@@ -25,6 +25,10 @@ _SSH = frozenset(
 )
 # What makes a step do something; the last five came with parallel steps in June 2026.
 _DOES = ("uses", "run", "parallel", "wait", "wait-all", "cancel", "background")
+# The checkout, and the repository at the commit that runs
+# (https://github.blog/changelog/2026-07-30-reference-same-repository-actions-with-self-repository-syntax/,
+# looked up 2026-11-25).
+_OF_THIS = ("./", "$/")
 _NO_SHELL = ("python", "pwsh", "powershell", "cmd", "node")
 _REF = re.compile(r"github\.ref(?:_name)?\s*==\s*'(?:refs/(?:heads|tags)/)?([^']+)'")
 _TAG = re.compile(
@@ -175,7 +179,7 @@ def _steps(job: Job, node: Node, made: Pipeline) -> None:
                 top = top.strip("/").removeprefix("./") if top is not None else None
             elif path is None:
                 top = None
-        elif (step.uses.text() or "").startswith("./"):
+        elif (step.uses.text() or "").startswith(_OF_THIS):
             step.inner = _composite(made.artifact, job, step.uses.text() or "")
 
 
@@ -247,7 +251,7 @@ def _branches(condition: str) -> list[str] | None:
 def _called(artifact: Artifact, uses: Node) -> Pipeline | None:
     """The workflow that a job calls, when it stands in the repository."""
     text = text_of(uses) or ""
-    if not text.startswith("./") or artifact.project is None:
+    if not text.startswith(_OF_THIS) or artifact.project is None:
         return None
     other = artifact.project.artifact(text[2:])
     return pipeline(other) if other is not None and other.kind == "workflow" else None

@@ -45,7 +45,7 @@ class Project:
     __slots__ = (
         "tree", "as_of", "elo", "platforms", "promises", "services_named", "provided", "declared", "partial",
         "examined", "aside", "table", "programs", "facts", "patience",
-        "unread", "_artifacts", "_sources", "_packages", "_ignores",
+        "unread", "_alike_in", "_artifacts", "_sources", "_packages", "_ignores",
         "_exclude", "_environments", "_known",
     )  # fmt: skip
 
@@ -80,6 +80,7 @@ class Project:
         self._known: dict[str, list[Artifact]] | None = None
         self._sources: dict[str, Source | None] = {}
         self._packages: dict[str, Any] = {}
+        self._alike_in: dict[tuple[str, str], list[str]] = {}
         self._ignores = ignores if ignores is not None else discover.Ignores(tree)
         self._exclude = exclude
         self._environments = environments
@@ -214,11 +215,8 @@ class Project:
             artifact.environment, artifact.assumed, artifact.why = named, False, "the configuration says so"
             return
         found = environment.by_path(path, kind)
-        if found is None:
-            folder, _, _ = path.rpartition("/")
-            files, _ = self.tree.names(folder)
-            alike = [name for name in files if kind_of(f"{folder}/{name}" if folder else name) == kind]
-            found = environment.by_siblings(path, kind, alike)
+        if found is None and kind in environment.TWINS:
+            found = environment.by_siblings(path, kind, self._alike_beside(path.rpartition("/")[0], kind))
         if found is None and not any(problem.fatal for problem in artifact.problems):
             found = self._try(artifact, FILE, module_of(kind).signs)
         if found is not None:
@@ -227,6 +225,15 @@ class Project:
         else:
             artifact.environment, artifact.assumed = environment.PRODUCTION, True
             artifact.why = "nothing says otherwise"
+
+    def _alike_beside(self, folder: str, kind: str) -> list[str]:
+        """The names of the files of a kind in a folder."""
+        found = self._alike_in.get((folder, kind))
+        if found is None:
+            files, _ = self.tree.names(folder)
+            found = [name for name in files if kind_of(f"{folder}/{name}" if folder else name) == kind]
+            self._alike_in[folder, kind] = found
+        return found
 
     def _settle(self) -> None:
         """The second look: what a file is beside the others (a base that another file overrides, a patch)."""
@@ -313,6 +320,9 @@ class Project:
 
     def text(self, path: str) -> str | None:
         """The text at a path, not kept; None as for `read`."""
+        artifact = self._artifacts.get(path)
+        if artifact is not None and artifact.source.text:
+            return artifact.source.text
         try:
             return discover.decode(self.tree.read(path))
         except discover.Failed as error:

@@ -167,9 +167,12 @@ def _compose(project: Any) -> Iterator[Item]:
 
 def _images(project: Any) -> Iterator[Item]:
     found = list(_judged(project, "dockerfile"))
-    folders = [artifact.path.rpartition("/")[0] for artifact, _ in found]
+    in_folder: dict[str, int] = {}
+    for artifact, _ in found:
+        folder = artifact.path.rpartition("/")[0]
+        in_folder[folder] = in_folder.get(folder, 0) + 1
     for artifact, module in found:
-        if folders.count(artifact.path.rpartition("/")[0]) > 1:
+        if in_folder[artifact.path.rpartition("/")[0]] > 1:
             continue
         for stage in _view(artifact, module, "final_stage"):
             check = stage.facts.get("healthcheck")
@@ -190,9 +193,12 @@ def _urls(node: Node, who: str, folder: str) -> Iterator[Item]:
 
 
 def _code(project: Any) -> Iterator[Item]:
+    artifacts = project.artifacts("code")
+    if not artifacts:
+        return
     from ..kinds import code
 
-    for artifact in project.artifacts("code"):
+    for artifact in artifacts:
         module = code.module_of(artifact) if artifact.state == "judged" else None
         for call in module.calls if module is not None else ():
             if module is None or call.callee not in _CALLERS or not call.arguments:

@@ -102,14 +102,24 @@ def before_compose(project: Any, hosts: set[str], only: bool) -> tuple[list[Laye
             layers += [found] if found is not None else []
         elif artifact.why.startswith("a template") and "add_header" in artifact.source.text:
             doubts.append((f"'{artifact.path}' may set headers", nowhere))
+    key = "labels" if layers else "labels and proxies"
+    found_in = project.facts.get(key)
+    if found_in is None:  # the same for every application
+        found_in = project.facts[key] = _doubts_of_compose(project, proxies=not layers)
+    return layers, doubts + found_in
+
+
+def _doubts_of_compose(project: Any, proxies: bool) -> list[Doubt]:
+    """What of the headers is set by the labels of Compose services, or by their `proxies` whose files are not here."""
+    doubts: list[Doubt] = []
     for artifact in project.artifacts("compose"):
         if artifact.state != "judged":
             continue
         if _ELSEWHERE.search(artifact.source.text):
             doubts.append((f"labels in '{artifact.path}' set headers", Node(UNKNOWN, "", artifact.source, 0, 0)))
-        elif not layers:
+        elif proxies:
             doubts += _unseen_proxies(artifact)
-    return layers, doubts
+    return doubts
 
 
 def _unseen_proxies(artifact: Artifact) -> Iterator[Doubt]:
@@ -201,6 +211,14 @@ def _entrances(artifact: Artifact) -> list[Item]:
 
 def before_cluster(project: Any, only: bool) -> tuple[list[Layer], list[Doubt]]:
     """The layers of the Ingresses and HTTPRoutes, and what else of the cluster may set headers."""
+    key = "cluster, one application" if only else "cluster"
+    found_in: tuple[list[Layer], list[Doubt]] | None = project.facts.get(key)
+    if found_in is None:  # the same for every application
+        found_in = project.facts[key] = _of_cluster(project, only)
+    return found_in
+
+
+def _of_cluster(project: Any, only: bool) -> tuple[list[Layer], list[Doubt]]:
     from ..kinds import cluster, ingress_headers
 
     layers = []

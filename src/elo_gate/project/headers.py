@@ -215,7 +215,7 @@ def _runners(project: Any, application: Artifact, only: bool) -> tuple[list[str]
     }  # fmt: skip
     found: list[str] = []
     hosts: set[str] = set()
-    for service in services.of(project):
+    for service in services.of(project) if only else services.within(project, homes):
         mine = any(part.path.rpartition("/")[0] in homes for part in service.kind(services.APPLICATION, services.IMAGE))
         mine = mine or any(part.path.rpartition("/")[0] in homes for part in service.kind(services.VERCEL))
         if not (mine or only):

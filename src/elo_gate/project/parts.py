@@ -123,9 +123,12 @@ def folder_of(part: Part) -> str | None:
 
 
 def _images(project: Any) -> Iterator[Part]:
+    artifacts = _judged(project, "dockerfile")
+    if not artifacts:
+        return
     from ..kinds import dockerfile
 
-    for artifact in _judged(project, "dockerfile"):
+    for artifact in artifacts:
         for stage in dockerfile.VIEWS["final_stage"](artifact):
             facts = stage.facts
             part = Part(IMAGE, artifact.path, stage.place, stage, artifact)
@@ -195,9 +198,12 @@ def _asked(part: Part, text: str, node: Node) -> None:
 
 
 def _compose(project: Any) -> Iterator[Part]:
+    artifacts = _judged(project, "compose")
+    if not artifacts:
+        return
     from ..kinds import compose, compose_roles
 
-    for artifact in _judged(project, "compose"):
+    for artifact in artifacts:
         for service in compose.VIEWS["services"](artifact):
             facts = service.facts
             if facts["role"] != compose_roles.APP:
@@ -241,9 +247,12 @@ def _full(registry: str, repository: str) -> str:
 
 
 def _pods(project: Any) -> Iterator[Part]:
+    artifacts = _judged(project, "k8s")
+    if not artifacts:
+        return
     from ..kinds import k8s, manifest
 
-    for artifact in _judged(project, "k8s"):
+    for artifact in artifacts:
         for container in k8s.view(artifact, "containers"):
             facts = container.facts
             owner = facts["workload"].facts
@@ -273,9 +282,12 @@ def _pods(project: Any) -> Iterator[Part]:
 
 
 def _railway(project: Any) -> Iterator[Part]:
+    artifacts = _judged(project, "railway")
+    if not artifacts:
+        return
     from ..kinds import railway
 
-    for artifact in _judged(project, "railway"):
+    for artifact in artifacts:
         for service in railway.services(artifact):
             if service.facts["source"] in ("image", "template"):
                 continue

@@ -72,6 +72,21 @@ def of(project: Any) -> list[Service]:
     return found
 
 
+def within(project: Any, folders: set[str]) -> list[Service]:
+    """The services with a part in one of some folders, in their order."""
+    known: dict[str, dict[int, Service]] | None = project.facts.get("services by folder")
+    if known is None:
+        known = {}
+        project.facts["services by folder"] = known
+        for number, service in enumerate(of(project)):
+            for part in service.parts:
+                known.setdefault(part.path.rpartition("/")[0], {})[number] = service
+    found: dict[int, Service] = {}
+    for folder in folders:
+        found.update(known.get(folder, {}))
+    return [found[number] for number in sorted(found)]
+
+
 def items(project: Any) -> list[Item]:
     """One item a service: facts `name`, `service`; the place is its first part's."""
     return [
@@ -141,23 +156,27 @@ def _name(members: list[Part]) -> str:
 
 def _by_build(project: Any, parts: list[Part], union: _Union) -> None:
     """A Compose service or a Railway service names the Dockerfile it is built from."""
+    composed = {id(part.place): part for part in parts if part.kind == COMPOSE}
+    railways = [(part, part.item.facts) for part in parts if part.kind == RAILWAY and part.item is not None]
+    if not (composed or railways) or not any(part.kind == IMAGE for part in parts):
+        return
     from ..kinds import dockerfile
 
     for image in parts:
         if image.kind != IMAGE or image.artifact is None:
             continue
-        builders = dockerfile.of(image.artifact)["context"].services
-        for part in parts:
-            if part.kind == COMPOSE and any(service.place is part.place for _, service in builders):
-                target = part.item.facts["build"].facts["target"] if part.item is not None else None
+        for _, service in dockerfile.of(image.artifact)["context"].services:
+            part = composed.get(id(service.place))
+            if part is not None and part.item is not None:
+                target = part.item.facts["build"].facts["target"]
                 if not isinstance(target, str) or not image.item or target == image.item.facts["name"]:
                     union.tie(part, image, f"it is built from {image.path}")
-            elif part.kind == RAILWAY and part.item is not None:
-                named = part.item.facts["dockerfilePath"].text()
-                folder = part.item.facts["folder"]
-                path = (named or "").lstrip("./").lstrip("/")
-                if named and image.path in (path, f"{folder}/{path}" if folder else path):
-                    union.tie(part, image, f"dockerfilePath names {image.path}")
+        for part, facts in railways:
+            named = facts["dockerfilePath"].text()
+            folder = facts["folder"]
+            path = (named or "").lstrip("./").lstrip("/")
+            if named and image.path in (path, f"{folder}/{path}" if folder else path):
+                union.tie(part, image, f"dockerfilePath names {image.path}")
 
 
 def _by_pipeline(project: Any, parts: list[Part], union: _Union) -> None:

@@ -11,11 +11,13 @@ from .randomness import entropy, odd, runs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 __all__ = [
     "PUBLIC", "entropy", "mask", "odd", "placeholder", "runs", "secret_name", "stand_in", "tokens", "weak_password",
 ]  # fmt: skip
+
+_cover: Callable[[str, Iterable[tuple[int, int]]], str] | None = None
 
 
 def mask(text: str, spans: Iterable[tuple[int, int]] = ()) -> str:
@@ -24,6 +26,9 @@ def mask(text: str, spans: Iterable[tuple[int, int]] = ()) -> str:
     Stand-ins, references (`${NAME}`), flags, short numbers and plain words that do not follow a secret's name
     stay readable. Masking what is masked changes nothing.
     """
-    from .cover import cover  # its patterns are compiled when there is something to show
+    global _cover
+    if _cover is None:
+        from .cover import cover  # its patterns are compiled when there is something to show
 
-    return cover(text, spans)
+        _cover = cover
+    return _cover(text, spans)

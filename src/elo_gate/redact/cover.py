@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .formats import tokens
+from .formats import bare, tokens
 from .names import STARS, masked, readable, secret_name
 from .randomness import ALNUM, odd, runs
 
@@ -35,11 +35,15 @@ _INSTRUCTION = re.compile(
 _DEFAULT = re.compile(r"\$\{([A-Za-z_]\w*+):?[-=+]", re.ASCII)
 _DEFAULT_END = re.compile(r"\}(?=[\s\"',;:/@\]})&|]|\Z)|(?=\r?\n)|\Z")
 _PHRASES = re.compile(
-    r"(?:password|identified[ \t]+by)[ \t]+(?=['\"])|login[ \t]+\S+[ \t]+password[ \t]+|\b(?:bearer|basic)[ \t]+|"
+    r"(?:password|identified[ \t]+by)[ \t]+(?=['\"])|login[ \t]+\S+[ \t]+password[ \t]+|"
+    r"(?P<prose>\b(?:bearer|basic|(?:password|passwd|passphrase|senha)(?:[ \t]+(?:is|was|é|era))?)[ \t]+)|"
     r"(?<!\S)(?:-u|--user)(?:[ \t]+|=)[\"']?[^\s:\"'${]+:|\bmysql\w*\b[^\n|;&]{0,200}?[ \t]-p(?=\S)|"
     r"\b(?:sshpass|login)\b[^\n|;&]{0,200}?[ \t]-p[ \t=]?|\bredis-cli\b[^\n|;&]{0,200}?[ \t]-a[ \t=]?",
     re.IGNORECASE,
 )
+# Each with words of which one stands on the line where a match begins: to look for a word is much cheaper.
+_PATTERNS = ((_NAMED, ("",)), (_OPTION, ("-",)), (_ENTRY, ("name",)), (_INSTRUCTION, ("env", "arg")))
+_SAID = ("pass", "senha", "identified", "login", "bearer", "basic", "-u", "mysql", "redis-cli")
 _LEADS = re.compile(r"[\s\"'\-]*(?:(?:export|set|ENV|ARG|env)[ \t]+)?[\"']?")
 _PIECE = re.compile(r"(?:[^\s\"'`]|\"[^\"\n]*\"?|'[^'\n]*'?|`[^`\n]*`?)+")
 _BLOCK = re.compile(r"[|>][0-9+-]{0,2}(?:[ \t]+#[^\n]*)?[ \t]*\r?\n")
@@ -53,6 +57,8 @@ _REST = -2  # the value goes on to the end of the line, whatever stands before i
 def cover(text: str, spans: Iterable[tuple[int, int]] = ()) -> str:
     """The text with every secret and the given spans replaced by `***`."""
     size = len(text)
+    if size < 10 and not spans and text.replace("-", "").replace(".", "").replace("_", "").isalnum():
+        return text  # neither a secret nor a name with its value
     given = [(max(0, start), min(size, end), 0) for start, end in spans]
     text = _cover(text, [span for span in given if span[0] < span[1]])
     while True:
@@ -64,12 +70,18 @@ def cover(text: str, spans: Iterable[tuple[int, int]] = ()) -> str:
 
 def _find(text: str) -> Iterator[tuple[int, int, int]]:
     """Spans to hide: (start, end, how many characters to keep)."""
+    if not bare(text):
+        yield from _by_themselves(text)
+    for start, end in _named(text):
+        yield start, end, 0
+
+
+def _by_themselves(text: str) -> Iterator[tuple[int, int, int]]:
+    """Secrets that need no name: of a well-known format, or random."""
     for start, end, kind in tokens(text):
         prefix = None if kind in ("private key", "url password") else _PREFIX.match(text, start)
         yield start, end, prefix.end() - start if prefix else 0
     for start, end in runs(text):
-        yield start, end, 0
-    for start, end in _named(text):
         yield start, end, 0
 
 
@@ -77,7 +89,10 @@ def _named(text: str) -> Iterator[tuple[int, int]]:
     """Where values stand whose name, or the words before them, say that they are secret."""
     covered = 0
     for begin, end_of_line, limit in _suspect_lines(text):
-        for pattern in (_NAMED, _OPTION, _ENTRY, _INSTRUCTION):
+        line = text[begin:end_of_line].lower()
+        for pattern, words in _PATTERNS:
+            if not any(word in line for word in words):
+                continue
             at = begin
             while (match := pattern.search(text, at, limit)) and match.start(1) < end_of_line:
                 at = match.end(1)
@@ -86,12 +101,12 @@ def _named(text: str) -> Iterator[tuple[int, int]]:
                     for start, end in _value(text, match.end(), _REST if rest else match.start(1)):
                         yield start, end
                         at = end if end - at > 400 else at  # names inside a long one need no look of their own
-        for match in _PHRASES.finditer(text, begin, limit):
+        said = not line.isascii() or any(word in line for word in _SAID)
+        for match in _PHRASES.finditer(text, begin, limit) if said else ():
             if match.start() >= end_of_line:
                 break
             for start, end in _value(text, match.end(), -1) if match.end() >= covered else ():
-                said = match[0][:5].lower() in ("beare", "basic")  # words of prose, too
-                if not said or any(map(odd, ALNUM.findall(text[start:end]))):
+                if match["prose"] is None or any(map(odd, ALNUM.findall(text[start:end]))):
                     yield start, end
                     covered = end
     at = 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .names import readable, stand_in, well_known_pair
+from .randomness import runs
 
 # Kinds that are made to be seen, or that open a test account only.
 PUBLIC = frozenset(("google api key", "stripe test key"))
@@ -46,11 +48,13 @@ _FORMATS = (
     ("age key", r"AGE-SECRET-KEY-1[0-9A-Z]{20,}"),
     ("json web token", r"eyJ[0-9A-Za-z_-]{8,2048}\.eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]*"),
 )
+# No token and nothing random is shorter, and neither has another character in it.
+_LONG = re.compile(r"[0-9A-Za-z_+/.%:=-]{10,}")
 # Cheap: without one of these no format can match.
 _HINT = re.compile(
     r"[sr]k[_-]|whsec_|gh[pousr]_|github_|gl[a-z]+[-_]|A[KS]IA|xox|xapp-|hooks\.slack|webhooks/|AIza|GOCSPX|ya29|npm_|"
     r"pypi-|SG\.|key-|-us[0-9]|SK[0-9a-f]|:AA|shp[a-z]|_v1_|dckr_|hv[sbr]\.|hf_|sbp?_|re_|lin_|ntn_|secret_|sntry|"
-    r"pscale_|PMAK|AGE-S|eyJ|PRIVATE KEY"
+    r"pscale_|PMAK|AGE-S|eyJ"
 )
 # Published by their makers for local use: a storage emulator's account key, a demo project's keys.
 _KNOWN = ("Eby8vdM0", "eyJpc3MiOiJzdXBhYmFzZS1kZW1v", "EXAMPLE")
@@ -62,6 +66,18 @@ _USERINFO = re.compile(r"(?<=://)([^\s/:@'\"`<>]{0,256}):([^\s'\"`<>]{1,512})@")
 _compiled: list[re.Pattern[str]] = []
 
 
+def bare(text: str) -> bool:
+    """Whether a look at the long words of a text, each once, says that it holds neither a token nor anything random."""
+    if "PRIVATE KEY" in text or ("://" in text and "@" in text):
+        return False
+    return not any(_telling(word) if len(word) < 100 else True for word in set(_LONG.findall(text)))
+
+
+@lru_cache(4096)  # the same words come again in every file
+def _telling(word: str) -> bool:
+    return _HINT.search(word) is not None or any(runs(word))
+
+
 def tokens(text: str) -> list[tuple[int, int, str]]:
     """Where credentials of a well-known format stand: (start, end, kind), in order.
 
@@ -69,8 +85,7 @@ def tokens(text: str) -> list[tuple[int, int, str]]:
     published are left out.
     """
     found = []
-    hinted = _HINT.search(text) is not None
-    if hinted:
+    if "PRIVATE KEY" in text:
         found += [(m.start(1), m.end(1), "private key") for m in _PEM.finditer(text) if _holds_key(m[1])]
     if "://" in text:
         found += [
@@ -78,6 +93,7 @@ def tokens(text: str) -> list[tuple[int, int, str]]:
             for m in _USERINFO.finditer(text)
             if not readable(m[2]) and not well_known_pair(m[1], m[2])
         ]
+    hinted = any(map(_HINT.search, _LONG.findall(text)))
     for match in _format().finditer(text) if hinted else ():
         token = match[0]
         if text[match.end() : match.end() + 1] in ("_", "-"):  # `sk_live_production_key` goes on in words

@@ -71,19 +71,25 @@ def runs(text: str) -> Iterator[tuple[int, int]]:
         start, end = run.span()
         if text[start - 7 : start] == "sha256:" and end - start == 64:
             continue  # an image's digest
-        written = run[0]
-        if "GHSA-" in written or "CVE-" in written:
-            written = _ADVISORY.sub(lambda found: "-" * len(found[0]), written)
-        strange, total = [], 0
-        for word in ALNUM.finditer(written):
-            total += len(word[0])
-            if odd(word[0]):
-                strange.append((start + word.start(), start + word.end()))
-        size = sum(stop - begin for begin, stop in strange)
-        if (size > 9 and size * 2 >= total) or _encoded(written, total):
-            yield start, end
-        else:
-            yield from (span for span in strange if span[1] - span[0] > 9)
+        for begin, stop in _parts(run[0]) if end - start < 100 else _parts.__wrapped__(run[0]):
+            yield start + begin, start + stop
+
+
+@lru_cache(4096)
+def _parts(run: str) -> tuple[tuple[int, int], ...]:
+    """Where a run of ten or more characters looks random: all of it, or the long ones of its words."""
+    written = run
+    if "GHSA-" in written or "CVE-" in written:
+        written = _ADVISORY.sub(lambda found: "-" * len(found[0]), written)
+    strange, total = [], 0
+    for word in ALNUM.finditer(written):
+        total += len(word[0])
+        if odd(word[0]):
+            strange.append(word.span())
+    size = sum(stop - begin for begin, stop in strange)
+    if (size > 9 and size * 2 >= total) or _encoded(written, total):
+        return ((0, len(written)),)
+    return tuple(span for span in strange if span[1] - span[0] > 9)
 
 
 def entropy(value: str) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..inert import inert
+from ..inert import inert_lines
+from ..kinds import module_of
 from ..redact import mask
 
 TYPE_CHECKING = False
@@ -15,28 +16,25 @@ LONG = 1_000  # a line of more is cut also where programs read: each of its find
 
 
 class Excerpts:
-    """Masked texts of the sources of one run, made on first use."""
+    """Masked texts of the sources of one run, made on first use and kept with the run: each report shows the same."""
 
     __slots__ = ("_artifacts", "_lines")
 
     def __init__(self, project: Project) -> None:
         self._artifacts = {artifact.path: artifact for artifact in project.all()}
-        self._lines: dict[str, list[str]] = {}
+        self._lines: dict[Source, list[str]] = project.facts.setdefault("masked lines", {})
 
     def lines(self, source: Source) -> list[str]:
         """All lines of a source, masked and inert. As many as the source has."""
-        found = self._lines.get(source.path)
+        found = self._lines.get(source)
         if found is None:
-            masked = mask(source.text, self._spans(source)).split("\n")
-            found = self._lines[source.path] = [inert(line) for line in masked]
+            found = self._lines[source] = inert_lines(mask(source.text, self._spans(source)))
         return found
 
     def _spans(self, source: Source) -> list[tuple[int, int]]:
         artifact = self._artifacts.get(source.path)
         if artifact is None:
             return []
-        from ..kinds import module_of
-
         secrets = getattr(module_of(artifact.kind), "secrets", None)
         try:
             return secrets(artifact) if secrets is not None else []

@@ -6,6 +6,7 @@ from .. import __version__
 from ..fixes.edit import written
 from ..inert import inert_json
 from ..model import SEVERITIES
+from ..redact import mask
 from .edits import change_of
 from .excerpt import LONG, Excerpts, crop
 
@@ -34,7 +35,7 @@ def document(run: Run) -> dict[str, Any]:
         "counts": {level: verdict.count(level) for level in SEVERITIES},
         "findings": [_finding(each, excerpts, run) for each in verdict.findings],
         "suppressed": [
-            {**_finding(each, excerpts, run), "reason": each.suppressed.reason, "until": each.suppressed.until}
+            {**_finding(each, excerpts, run), "reason": mask(each.suppressed.reason), "until": each.suppressed.until}
             for each in verdict.suppressed
         ],
         "reasons": list(verdict.reasons),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from .. import __version__
 from ..inert import inert
+from ..redact import mask
 from .edits import change_of
 from .excerpt import LONG, Excerpts, crop
 from .linehash import LineHashes
@@ -24,6 +27,7 @@ _RANK = {"error": 0, "warning": 1, "note": 2}
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
 
 
+@lru_cache(1024)  # each finding names its file
 def uri(path: str) -> str:
     """A path percent-encoded; bytes that are no UTF-8 as they are."""
     data = path.encode("utf-8", "surrogateescape")
@@ -37,6 +41,13 @@ def pascal(identifier: str) -> str:
 
 def document(run: Run, include_suppressed: bool = False) -> dict[str, Any]:
     """The SARIF log as plain data."""
+    log, findings, writer = _log(run, include_suppressed)
+    log["runs"][0]["results"] = [writer.result(finding) for finding in findings]
+    return log
+
+
+def _log(run: Run, include_suppressed: bool) -> tuple[dict[str, Any], list[Finding], _Writer]:
+    """The log without its results, the findings they are to be made of, and what makes them."""
     verdict = run.verdict
     findings = list(verdict.findings) + (list(verdict.suppressed) if include_suppressed else [])
     left_out = max(0, len(findings) - RESULT_LIMIT)
@@ -61,7 +72,7 @@ def document(run: Run, include_suppressed: bool = False) -> dict[str, Any]:
     }
     if notifications:
         driver["notifications"] = [_descriptor(run.ruleset.address)]
-    return {
+    log = {
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [
@@ -71,10 +82,10 @@ def document(run: Run, include_suppressed: bool = False) -> dict[str, Any]:
                 "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The top of the repository."}}},
                 "invocations": [invocation],
                 "columnKind": "utf16CodeUnits",
-                "results": [writer.result(finding) for finding in findings],
             }
         ],
     }
+    return log, findings, writer
 
 
 def _descriptor(address: str) -> dict[str, Any]:
@@ -132,9 +143,11 @@ class _Writer:
     def result(self, finding: Finding) -> dict[str, Any]:
         """One finding."""
         source, start, end = finding.source, finding.start, finding.end
-        line = source.position(start)[0]
+        place = self._location(source, start, end, True)
+        line = place["region"]["startLine"]
         hashes = self.hashes.get(source.path)
         if hashes is None:
+            self.hashes.clear()  # findings come file by file
             hashes = self.hashes[source.path] = LineHashes(source)
         made: dict[str, Any] = {
             "ruleId": finding.rule.id,
@@ -142,7 +155,7 @@ class _Writer:
             "level": finding.severity,
             "kind": "fail",
             "message": {"text": finding.message, "id": finding.message_id, "arguments": list(finding.arguments)},
-            "locations": [{"physicalLocation": self._location(source, start, end, True)}],
+            "locations": [{"physicalLocation": place}],
             "partialFingerprints": {"primaryLocationLineHash": hashes.of(line)},
         }
         if finding.related:
@@ -162,7 +175,7 @@ class _Writer:
                 {
                     "kind": finding.suppressed.kind,
                     "status": "accepted",
-                    "justification": finding.suppressed.reason,
+                    "justification": mask(finding.suppressed.reason),
                 }
             ]
         return made
@@ -185,8 +198,8 @@ class _Writer:
         }
 
     def _location(self, source: Source, start: int, end: int, context: bool) -> dict[str, Any]:
-        line, end_line = source.position(start)[0], source.position(end)[0]
         region = _region(source, start, end)
+        line, end_line = region["startLine"], region["endLine"]
         _, shown, first, last = self.excerpts.frame(source, start, end)
         text = shown[first:last] or shown or "(empty line)"
         region["snippet"] = {"text": text if len(text) <= LONG else crop(text, 0, 1)[0]}
@@ -247,9 +260,9 @@ def _sentence(words: str) -> str:
 
 def _units(source: Source, line: int, column: int) -> int:
     """A column in UTF-16 units, 1-based."""
-    before = source.text[source.starts[line - 1] : source.starts[line - 1] + column - 1]
-    if before.isascii():
+    if source.text.isascii():
         return column
+    before = source.text[source.starts[line - 1] : source.starts[line - 1] + column - 1]
     return len(before.encode("utf-16-le", "surrogatepass")) // 2 + 1
 
 
@@ -257,10 +270,8 @@ def render(run: Run, include_suppressed: bool = False) -> str:
     """The log as text, one result a line: `indent` would cost the C encoder, ten times the time."""
     import json
 
-    log = document(run, include_suppressed)
-    (single,) = log["runs"]
-    results = single.pop("results")
+    log, findings, writer = _log(run, include_suppressed)
     head = json.dumps(log, indent=1, ensure_ascii=True)
-    lines = ",\n".join(map(json.dumps, results))
+    lines = ",\n".join(json.dumps(writer.result(finding)) for finding in findings)
     at = head.rindex("}", 0, head.rindex("]"))
     return f'{head[:at].rstrip()},\n   "results": [\n{lines}\n   ]\n  }}\n ]\n}}\n'

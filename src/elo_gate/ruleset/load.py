@@ -189,10 +189,11 @@ class Ruleset:
 
 def _installed(name: str) -> ModuleType | None:
     full = f"elo_gate._compiled.{name}"
-    try:
-        __import__(full)
-    except ModuleNotFoundError:
-        return None
+    if full not in sys.modules:
+        try:
+            __import__(full)
+        except ModuleNotFoundError:
+            return None
     return sys.modules[full]
 
 

@@ -67,7 +67,9 @@ _CHAINS = {
     "default-src": ("default-src",),
 }
 
+_QUOTES = re.compile(r"'+")
 _GAP = "\ufffc"
+_LONGEST = 1_000  # letters of a word that is looked for in the text
 # What is not known of a text: `${...}` of a template or of envsubst, `{{ ... }}`, and nginx' `$name`.
 _VARIABLE = re.compile(r"\{\{.*?\}\}|\$[A-Za-z_]\w*", re.S)
 
@@ -258,13 +260,15 @@ class _Places:
 
     def directive(self, words: list[str]) -> Node:
         """The node of a directive's name; the whole value's when it is nowhere to be seen."""
+        if len(words[0]) > _LONGEST:
+            return self.node
         name = _pattern(words[0])
         text = self.source.text
         for start, end in ((self.at, self.end), (self.start, self.end)):
             match = name.search(text, start, end)
             if match is not None:
                 return self._take(words[0].lower(), match)
-        beside = _pattern(words[1]) if len(words) > 1 else None
+        beside = _pattern(words[1]) if len(words) > 1 and len(words[1]) <= _LONGEST else None
         for match in name.finditer(text):
             line = text.rfind("\n", 0, match.start()) + 1
             if text[line : match.start()].lstrip().startswith(("//", "*", "/*", "#")):
@@ -275,7 +279,7 @@ class _Places:
 
     def expression(self, word: str, owner: Node) -> Node:
         """The node of an expression after its directive's name; that name's when it is nowhere to be seen."""
-        if owner is self.node or word == _GAP:
+        if owner is self.node or word == _GAP or len(word) > _LONGEST:
             return owner
         text, pattern = self.source.text, _pattern(word)
         match = pattern.search(text, self.at, min(len(text), max(self.end, self.at + 500)))
@@ -294,11 +298,18 @@ class _Places:
 
 
 def _pattern(word: str) -> re.Pattern[str]:
-    """A word as it may be written: quotes escaped or doubled, `${...}` or a concatenation in its gaps."""
-    written = r"[^;,]{0,120}?".join(
-        "".join(r"(?:\\|')?'" if letter == "'" else re.escape(letter) for letter in part) for part in word.split(_GAP)
-    )
+    """A word as it may be written: quotes escaped or doubled, `${...}` or a concatenation in its gaps.
+
+    Steps grow with the text alone: a run of quotes is written in one way, and what stands behind a gap is the next one.
+    """
+    first, *others = (_QUOTES.sub(_as_written, re.escape(part)) for part in word.split(_GAP))
+    written = first + "".join(rf"(?>[^;,]{{0,120}}?{part})" for part in others)
     return re.compile(rf"(?<![\w.*/-]){written}(?![\w*-]|[.:/]\w)", re.I)
+
+
+def _as_written(quotes: re.Match[str]) -> str:
+    count = len(quotes[0])
+    return rf"(?:'{{{2 * count}}}|'{{{count}}}|(?:\\'){{{count}}})"
 
 
 def _matches(source: str, wanted: str) -> bool:

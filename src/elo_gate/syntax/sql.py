@@ -9,6 +9,7 @@ MySQL's strings differ (`\\'`), and its comments (`#`): the dialect is told befo
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from ..model import Problem, Source
 
@@ -99,6 +100,7 @@ class Statement:
         return all(tokens[at].kind is WORD and tokens[at].text == word for at, word in enumerate(wanted))
 
 
+@lru_cache(maxsize=4)  # each view of a file asks
 def dialect(text: str) -> str:
     """The dialect of a script by words that only one of them has; PostgreSQL when nothing says otherwise."""
     if not _OTHER.search(text) and not _MYSQL.search(text):

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DEPTH = 200  # nested collections
-SMALL = 65_536  # characters; above, only the composer with limits reads
 SAFE = 1_000  # nesting that the C composer's recursion surely bears
 
 _DEEP = " " * (DEPTH // 4 - 4)
@@ -42,7 +41,7 @@ def _read(source: Source, problems: list[Problem]) -> list[Node]:
     """All documents: by the C composer where that is safe, else by events."""
     text = source.text
     aliased = "&" in text and "*" in text and _ALIAS.search(text)
-    if len(text) <= SMALL and not aliased and text[:1] != "\ufeff":
+    if len(text) <= nodes.SMALL and not aliased and text[:1] != "\ufeff":
         # An upper bound of the depth: collections on one line need an indicator each; on several lines
         # an indentation each, which a map shares with a list in it.
         count = text.count

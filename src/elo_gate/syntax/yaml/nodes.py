@@ -7,6 +7,7 @@ The C composer calls `Scalar`, `Seq` and `Map` as it would call PyYAML's node cl
 from __future__ import annotations
 
 import re
+from sys import intern
 
 from elo_gate.model import MAP, NOWHERE, SCALAR, SEQ, Node, Problem, Source
 
@@ -14,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+SMALL = 65_536  # characters; above, only the composer with limits reads
 MERGED = 10_000  # entries that merge keys may copy
 
 _PROPERTIES = re.compile(r"(?:(?:&[^\s,\[\]{}]*|!<[^>]*>|![^\s,\[\]{}]*)(?:\s|(?<=\s)#[^\n]*+)*+)+")
@@ -25,6 +27,7 @@ _marked = False  # there may be anchors or tags
 _explicit = False  # there may be a `? key`
 _problems: list[Problem] = []
 _merged = 0
+_offsets: list[int] = []  # each number once, for all files: every node keeps two of them
 
 
 def begin(source: Source) -> list[Problem]:
@@ -32,6 +35,7 @@ def begin(source: Source) -> list[Problem]:
     global _source, _text, _marked, _explicit, _problems, _merged
     _source = source
     _text = source.text
+    _offsets.extend(range(len(_offsets), min(len(_text), SMALL) + 1))
     _marked = "&" in _text or "!" in _text
     _explicit = "?" in _text
     _problems = []
@@ -52,9 +56,9 @@ class Scalar(Node):
 
     def __init__(self, tag: str | None, value: str, start_mark: Any, end_mark: Any, style: str) -> None:
         self.kind = SCALAR
-        self.value = value
-        self.start = start_mark.index
-        self.end = end_mark.index
+        self.value = intern(value)  # the same words come again in every file
+        self.start = _offsets[start_mark.index]
+        self.end = _offsets[end_mark.index]
         self.style = style
         self.source = _source
         self.index = None
@@ -71,7 +75,7 @@ class Seq(Node):
     def __init__(self, tag: str | None, value: list[Node], start_mark: Any, end_mark: None, flow_style: bool) -> None:
         self.kind = SEQ
         self.value = value
-        self.start = start_mark.index
+        self.start = _offsets[start_mark.index]
         self.style = "[" if flow_style else ""
         self.source = _source
         self.index = None
@@ -95,7 +99,7 @@ class Map(Node):
     ) -> None:
         self.kind = MAP
         self.value = value
-        self.start = start_mark.index
+        self.start = _offsets[start_mark.index]
         self.style = "{" if flow_style else ""
         self.source = _source
         self.tag = tag

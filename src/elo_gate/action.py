@@ -35,10 +35,14 @@ class InputError(Exception):
 def main() -> None:
     """Runs the gate for a step of the action."""
     environment = os.environ
-    folder = tempfile.mkdtemp(prefix="elo-gate-report.", dir=environment.get("RUNNER_TEMP"))
-    outputs = run(environment, folder)
-    with open(environment["GITHUB_OUTPUT"], "a", encoding="utf-8") as file:
-        file.writelines(f"{name}={single(value)}\n" for name, value in outputs.items())
+    try:
+        folder = tempfile.mkdtemp(prefix="elo-gate-report.", dir=environment.get("RUNNER_TEMP"))
+        outputs = run(environment, folder)
+        with open(environment["GITHUB_OUTPUT"], "a", encoding="utf-8") as file:
+            file.writelines(f"{name}={single(value)}\n" for name, value in outputs.items())
+    except OSError as error:
+        sys.stderr.write(f"elo-gate: a folder or file of the runner's cannot be used ({error.strerror})\n")
+        sys.exit(2)
 
 
 def run(environment: Mapping[str, str], folder: str) -> dict[str, str]:

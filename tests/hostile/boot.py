@@ -1,8 +1,8 @@
 """Turns a door of elo-gate into one that is watched: whatever it opens, starts or connects to is looked at.
 
 `python boot.py WATCH DOOR ARG...`: WATCH is a JSON object with `tree` (nothing in it may be written), `out` (the only
-folder that may), `outside` (no file in it may be opened), `git` (whether it may be started); DOOR is `check` or
-`hook`. A violation ends the process with 99 and says on stderr what it was.
+folder that may), `outside` (no file in it may be opened), `git` (whether that one program may be started); DOOR is `check`, `hook` or
+`action`, the step of a GitHub workflow. A violation ends the process with 99 and says on stderr what it was.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def watch(tree: str, out: str, outside: str, git: bool) -> None:
             pass
         elif (
             event.startswith(_CONNECTED)
-            or (event.startswith(_STARTED) and not git)
+            or (event.startswith(_STARTED) and not (git and os.path.basename(os.fsdecode(given[0] or "")) == "git"))  # type: ignore[arg-type]
             or event.startswith(_CHANGED)
             and not all(below(path, out) for path in given if isinstance(path, (str, bytes)))
         ):
@@ -69,6 +69,8 @@ def main() -> None:
         from elo_gate.cli import main as run
 
         sys.argv.insert(1, "check")
+    elif door == "action":
+        from elo_gate.action import main as run
     else:
         from elo_gate.hook import main as run
     watch(wanted["tree"], wanted["out"], wanted["outside"], wanted.get("git", False))

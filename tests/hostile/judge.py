@@ -1,4 +1,4 @@
-"""Turns a hostile tree into the promises that elo-gate broke on it, in words: both doors, watched and limited."""
+"""Turns a hostile tree into the promises that elo-gate broke on it, in words: every door, watched and limited."""
 
 from __future__ import annotations
 
@@ -22,15 +22,19 @@ def judge(case: Case, folder: Path, both: bool = True) -> tuple[list[str], str]:
     said: list[str] = []
     notes = ""
     root = os.geteuid() == 0
-    rounds = [("check", None), ("hook", NOBODY if root and stranger() else None)] if both else [("check", None)]
+    nobody = NOBODY if root and stranger() else None
+    # As root, as somebody who owns nothing, and as a step of a workflow.
+    rounds = [("check", None), ("hook", nobody), ("action", nobody)] if both else [("check", None)]
     for door, uid in rounds:
         out = folder / f"out-{door}"
         out.mkdir()
         out.chmod(0o777)
-        result = run(tree, out, door, uid=uid)
+        result = run(tree, out, door, uid=uid, git=door == "action")  # it asks for the head of the checkout
         found = broken_promises(result, SECRETS, door)
         if result.code not in case.codes and not any("exit" in each for each in found):
-            found.append(f"exit {result.code}, right is {case.codes}: {result.err.decode('utf-8', 'replace')[-300:]}")
+            found.append(
+                f"exit {result.code}, right is {case.codes}: {(result.err or result.out).decode('utf-8', 'replace')[-300:]}"
+            )
         if door == "check" and b"outside-was-read" in b"".join(result.reports.values()):
             found.append("it read outside of the tree")
         if (

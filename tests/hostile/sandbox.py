@@ -68,6 +68,24 @@ def environment(**more: str) -> dict[str, str]:
     }
 
 
+def runner(tree: Path, out: Path) -> dict[str, str]:
+    """What a step of a GitHub workflow finds in its environment, and the inputs of our action
+    (docs.github.com, "Variables reference", 2026-11-25)."""
+    home = out / "runner"
+    home.mkdir(exist_ok=True)
+    home.chmod(0o777)
+    for name in ("output", "summary", "env", "path"):
+        (home / name).touch()
+        (home / name).chmod(0o666)
+    (home / "event.json").write_text('{"ref": "refs/heads/main", "after": "' + "0" * 40 + '"}')
+    return {
+        "CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_WORKSPACE": str(tree), "GITHUB_EVENT_NAME": "push", "GITHUB_EVENT_PATH": str(home / "event.json"),
+        "GITHUB_OUTPUT": str(home / "output"), "GITHUB_STEP_SUMMARY": str(home / "summary"), "GITHUB_ENV": str(home / "env"), "GITHUB_PATH": str(home / "path"),
+        "GITHUB_REF": "refs/heads/main", "GITHUB_SHA": "0" * 40, "GITHUB_REPOSITORY": "acme/shop", "GITHUB_ACTOR": "somebody", "GITHUB_JOB": "gate",
+        "RUNNER_TEMP": str(home), "RUNNER_OS": "Linux", "RUNNER_DEBUG": "1", "TMPDIR": str(home), "ELO_GATE_AS_OF": AS_OF, "ELO_GATE_UPLOAD_SARIF": "true",
+    }  # fmt: skip
+
+
 def stranger() -> list[str] | None:
     """The interpreter for somebody who is not root and owns nothing here; None where there is none."""
     names = (sys.executable, f"/usr/bin/python3.{sys.version_info[1]}", f"/usr/local/bin/python3.{sys.version_info[1]}")
@@ -90,11 +108,14 @@ def run(
     }
     interpreter = [sys.executable] if uid is None else stranger() or [sys.executable]
     command = [*interpreter, str(BOOT), json.dumps(wanted), door]
+    more: dict[str, str] = {}
+    if door == "action":
+        more = runner(tree, out)
     if door == "check":
         command += [f"--as-of={AS_OF}", "-v", *(f"-o{each}={out / each}" for each in FILES), "-otext=-"]
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(
-            [*command, *words], cwd=tree, env=environment(), stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
+            [*command, *words], cwd=tree, env=environment(**more), stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
             preexec_fn=limits, start_new_session=True, user=uid, group=uid,  # noqa: PLW1509
             extra_groups=None if uid is None else [],
         )  # fmt: skip
@@ -107,7 +128,17 @@ def run(
         stderr.seek(0)
         said = stdout.read(), stderr.read()
     reports = {each: (out / each).read_bytes() for each in FILES if (out / each).is_file()}
-    return Result(process.returncode, *said, reports, usage.ru_utime + usage.ru_stime)
+    code = process.returncode
+    if door == "action":
+        reports = {
+            path.name: path.read_bytes()
+            for path in (out / "runner").rglob("*")
+            if path.is_file() and path.stat().st_size
+        }
+        given = re.findall(rb"(?m)^exit-code=(\d+)$", reports.get("output", b""))
+        # The step ends with 0; a later one fails by what it said.
+        code = int(given[-1]) if code == 0 and given else code or -1
+    return Result(code, *said, reports, usage.ru_utime + usage.ru_stime)
 
 
 def digest(tree: Path) -> str:
@@ -158,14 +189,23 @@ def broken_promises(result: Result, secrets: dict[str, str], door: str) -> list[
                     break
         if RUNNER.search(text):
             said.append(f"{where}: a runner's command")
-        if forged := (ANNOTATION if where == "github" else COMMAND).search(text):
+        if forged := (ANNOTATION if where == "github" or door == "action" and where == "stdout" else COMMAND).search(
+            text
+        ):
             said.append(f"{where}: a forged command {text[forged.start() : forged.start() + 60]!r}")
         if (odd := CONTROL.search(text)) is not None:
             said.append(f"{where}: U+{ord(odd[0]):04X} after {text[max(0, odd.start() - 60) : odd.start()]!r}")
         if "<script>alert" in text and where in ("html", "markdown", "junit", "checkstyle"):
             said.append(f"{where}: markup of the tree")
-    if door == "check" and not said and result.reports:
+    if door != "hook" and not said and result.reports:
         said += _unsound(result.reports)
+    if door == "action":
+        said += [f"it wrote to GITHUB_{each.upper()}" for each in ("env", "path") if each in result.reports]
+        names = [
+            line.partition("=")[0] for line in result.reports.get("output", b"").decode("utf-8", "replace").splitlines()
+        ]
+        if len(names) != len(set(names)) or not all(re.fullmatch(r"[a-z-]+", each) for each in names):
+            said.append(f"outputs that are none of ours: {names}")
     if door == "check" and result.code in (0, 1) and set(result.reports) != set(FILES):
         said.append(f"reports missing: {sorted(set(FILES) - set(result.reports))}")
     return said
@@ -176,7 +216,7 @@ def _unsound(reports: dict[str, bytes]) -> list[str]:
     said = []
     for name, data in reports.items():
         try:
-            if name in ("sarif", "json", "gitlab"):
+            if name in ("sarif", "json", "gitlab", "elo-gate.sarif", "elo-gate.json"):
                 json.loads(data)
             elif name == "jsonl":
                 for line in data.splitlines():

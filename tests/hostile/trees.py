@@ -758,10 +758,87 @@ def _secrets() -> dict[str, Case]:
     }  # fmt: skip
 
 
+# A line of each kind, `@` where its author may write what he likes.
+LINES = {
+    ".env.production": "DATABASE_URL=@\nA_TOKEN='@'\n@\n# @\n",
+    "Dockerfile.production": "FROM node:24 # @\nENV A=@\nRUN @\nLABEL a=\"@\"\nCOPY @ /x\nHEALTHCHECK CMD @\nUSER 1\n",
+    "compose.production.yaml": "services:\n  web:\n    image: '@'\n    command: '@'\n    ports: ['@']\n    healthcheck: {test: '@'}\n    environment: {DATABASE_URL: '@', A: '@'}\n",
+    "k8s/production/app.yaml": deployment("        command: [sh, -c, '@']\n        env: [{name: A, value: '@'}]\n        resources: {limits: {cpu: '@', memory: '@'}}\n"),
+    ".github/workflows/production.yml": "on: push\njobs:\n  ship:\n    if: '@'\n    runs-on: x\n    steps:\n    - uses: '@'\n    - run: |\n        vercel --prod @\n        @\n",
+    ".gitlab-ci.yml": "ship:\n  image: '@'\n  script: ['vercel --prod @', '@']\n  rules: [{if: '@'}]\n",
+    "next.config.js": "module.exports = { async headers() { return [{ source: '@', headers: [{ key: 'Content-Security-Policy', value: '@' }] }] }, env: { A: `@` } } // @\n",
+    "src/app/api/x/route.ts": "import { a } from '@'\nexport async function POST(r: Request) { await fetch('@'); const s = `@`; return Response.json('@') } // @\n",
+    "vercel.json": '{"buildCommand": "@", "crons": [{"path": "@", "schedule": "@"}], "headers": [{"source": "@", "headers": [{"key": "Content-Security-Policy", "value": "@"}]}]}\n',
+    "railway.toml": "[deploy]\nstartCommand = '@'\nhealthcheckPath = '@'\n",
+    "scripts/backup.sh": "#!/bin/sh\npg_dump @\n@\necho '@' | gzip > @\n# @\n",
+    "db/production.sql": "CREATE ROLE a PASSWORD '@';\n-- @\nGRANT @;\n",
+    "nginx/nginx.conf": "events {}\nhttp { server { server_name @; location '@' { proxy_pass '@'; add_header X '@'; } } } # @\n",
+    "crontab": "A=@\n0 3 * * * root @\n",
+    "docs/deploy-checklist.md": "# Deploy checklist\n\n- [ ] @\n\n| @ |\n\n`@` [@](@)\n",
+    "azure-pipelines.yml": "steps: [{script: '@'}]\n",
+    "package.json": '{"dependencies": {"next": "@"}, "scripts": {"build": "@"}, "engines": {"node": "@"}}\n',
+    "elo-gate.toml": "exclude = ['@']\n[[ignore]]\nrule = 'docker/root-user'\npath = '@'\nreason = '@'\n",
+}  # fmt: skip
+# What patterns that look twice at the same letters stumble over.
+PUMPS = (
+    "a",
+    "1",
+    " ",
+    "a ",
+    "a_",
+    "/a",
+    "-",
+    ".",
+    "a.",
+    "$a",
+    "${A}",
+    "=",
+    "a=",
+    "(",
+    "aA1",
+    "a,",
+    "https://",
+    "password ",
+    "@",
+    "#",
+    "{",
+    "--a=",
+    "0:",
+    "sk-",
+    "\\\\",
+)
+
+
+def _numbered(path: str, number: int) -> str:
+    """Another file of the same kind: workflows lie in one folder, others anywhere."""
+    if path.startswith(".github/"):
+        return path.replace("production", f"production-{number}")
+    return f"p{number}/{path}"
+
+
+def _lines() -> dict[str, Case]:
+    """One kind a case: lines of 200 kB in all, made of one thing again and again, in every place of it."""
+    found = {}
+    for path, text in LINES.items():
+        places = text.count("@")
+
+        def files(path: str = path, text: str = text, places: int = places) -> Files:
+            # A configuration is one; of other kinds there may be many.
+            pumps = PUMPS[:1] if path == "elo-gate.toml" else PUMPS
+            size = 200_000 // places if path != "elo-gate.toml" else 50_000
+            return {
+                _numbered(path, at) if len(pumps) > 1 else path: text.replace("@", pump * (size // len(pump)))
+                for at, pump in enumerate(pumps)
+            }
+
+        found[f"line-{path.strip('.').replace('/', '-').replace('.', '-').lower()}"] = Case(files, (1, 2))
+    return found
+
+
 def cases() -> dict[str, Case]:
     """Every case by name; the begin of a name, up to its first hyphen, is what it is about."""
     found: dict[str, Case] = {}
-    for group in (_yaml, _json, _toml, _env, _docker, _code, _shell, _others, _files, _config, _secrets):
+    for group in (_yaml, _json, _toml, _env, _docker, _code, _shell, _others, _files, _config, _lines, _secrets):
         found.update(group())
     return found
 

@@ -102,7 +102,7 @@ def _entry(row: Any, where: str) -> Entry:
     if isinstance(row, str):
         try:
             row = json.loads(row)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ConfigError(f"{where}: no JSON") from None
     if not isinstance(row, dict) or not all(isinstance(row.get(key), str) for key in _KEYS):
         raise ConfigError(f"{where}: it needs {', '.join(_KEYS)}, each a text")

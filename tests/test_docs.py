@@ -174,9 +174,12 @@ def unknown(words: list[str]) -> str:
         if words[0].startswith("-"):
             break
         name = words.pop(0)
-        if name not in command.commands:
+        context = click.Context(command)
+        if name not in command.list_commands(context):
             return f"no command {name!r}"
-        command = command.commands[name]
+        found = command.get_command(context, name)
+        assert found is not None
+        command = found
     known = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
     known |= {"-h", "--help"}
     for word in words:

@@ -168,9 +168,13 @@ def prune_scope(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:
     for unit in backups.units(file.project):
         if unit is not it.facts["unit"]:
             continue
+        others = [(other, _written(other)) for other in backups.units(file.project) if other is not unit]
+        known: dict[tuple[object, ...], list[Item | None]] = {}  # a script may delete the same again and again
         for prune in unit.prunes:
-            for other in backups.units(file.project):
-                hit = next((one for one in _written(other) if other is not unit and _covers(prune, one)), None)
+            reach = tuple(prune.facts[name] for name in ("folder", "names", "folders_only", "deep"))
+            if reach not in known:
+                known[reach] = [next((one for one in written if _covers(prune, one)), None) for _, written in others]
+            for (other, _), hit in zip(others, known[reach], strict=True):
                 if hit is not None:
                     yield Fault(
                         prune,

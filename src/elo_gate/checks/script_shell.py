@@ -111,11 +111,15 @@ def passes_unseen(call: Call) -> bool:
         return False
     if "exec" in call.wrappers[:1] or call.script.functions.get(program(call)):
         return False
-    rest = [each for each in call.script.commands if each.start > command.start and not each.within and each.words]
-    rest = [each for each in rest if each.function == command.function]
-    if rest and "$?" in call.script.source.text[rest[0].start : rest[0].end]:
-        return False
-    return any(each.name not in ("exit",) or each.words[1:2] and each.words[1].text == "0" for each in rest)
+    first = True
+    for each in call.script.commands:
+        if each.start > command.start and not each.within and each.words and each.function == command.function:
+            if first and "$?" in call.script.source.text[each.start : each.end]:
+                return False
+            first = False
+            if each.name not in ("exit",) or each.words[1:2] and each.words[1].text == "0":
+                return True
+    return False
 
 
 def masked_failure(it: Item, file: Artifact, params: dict[str, Any]) -> Answer:

@@ -268,7 +268,7 @@ NEW = "NEW"  # stands for the new revision with all the traffic
         (["Unknown", "True"], {}, {}, 0, "succeeded", NEW),
         (["Unknown", "False"], {}, {}, 4, "failed-clean", FIRST),
         (["True"], {}, {"candidate": 500}, 4, "failed-clean", FIRST),
-        (["True"], {"traffic": "skipped"}, {}, 4, "failed-clean", FIRST),  # says so, and does nothing
+        (["True"], {"traffic": "skipped"}, {}, 6, "unknown", FIRST),  # says so, and does nothing
         (["True"], {"traffic": "foreign"}, {}, 6, "unknown", "web-foreign=100"),
         (["True"], {}, {"live": 500}, 5, "rolled-back", FIRST),
         (["True"], {"traffic": ["ok", "skipped"]}, {"live": 500}, 6, "rollback-failed", NEW),

@@ -199,11 +199,7 @@ def _deploying(work: Any) -> None:
     try:
         leave(work(doors))
     except doors.Stopped as error:
-        from ..inert import inert
-        from ..redact import mask
-
-        print(f"elo-gate: {inert(mask(str(error)))}", file=sys.stderr)
-        leave(error.code)
+        stop(str(error), error.code)
 
 
 @click.group()
@@ -224,8 +220,4 @@ def backup_verify(names: tuple[str, ...], root: str, drills: bool | None, fresh:
     try:
         leave(doors.verify(root, names, drills, fresh, as_json, lambda text: write("-", text)))
     except doors.Stopped as error:
-        from ..inert import inert
-        from ..redact import mask
-
-        print(f"elo-gate: {inert(mask(str(error)))}", file=sys.stderr)
-        leave(error.code)
+        stop(str(error), error.code)

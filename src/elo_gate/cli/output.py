@@ -54,13 +54,13 @@ def write(target: str, text: str) -> None:
         stop(f"{target}: cannot be written ({error.strerror})")
 
 
-def stop(message: str) -> Any:
-    """Ends with exit code 2 and a word on stderr."""
+def stop(message: str, code: int = 2) -> Any:
+    """Ends with an exit code and a word on stderr."""
     from ..inert import inert
     from ..redact import mask
 
     print(f"elo-gate: {inert(mask(message))}", file=sys.stderr)
-    leave(2)
+    leave(code)
 
 
 def leave(code: int) -> Any:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from typing import Annotated, Any
 
 from pydantic import (
@@ -20,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from ..deploy.fields import Ident, Name, Seconds, Table
+from ..deploy.fields import Ident, Name, Seconds, Table, mistake, tables
 from ..policy import ConfigError, is_date
 from ..policy.config import find, nearest, text_of
 
@@ -168,20 +167,13 @@ def read(root: str, names: tuple[str, ...]) -> tuple[str, dict[str, Backup]]:
 
 def parse(text: str, path: str) -> dict[str, Backup]:
     """The `[backup]` table of a configuration. Raises ConfigError."""
-    try:
-        values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        raise ConfigError(f"{path}: not TOML; `elo-gate check` says where") from None
-    if os.path.basename(path) == "pyproject.toml":
-        values = values.get("tool", {}).get("elo-gate", {})
+    values = tables(text, path)
     if "backup" not in values:
         raise ConfigError(f"{path}: no [backup.NAME]: nothing says where backups lie")
     try:
         return _SERIES.validate_python(values["backup"])
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(each) for each in ("backup", *first["loc"]))
-        raise ConfigError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise mistake(error, path, "backup") from None
 
 
 def schema() -> dict[str, Any]:

@@ -6,14 +6,13 @@ Only names of variables stand here, never a value of one.
 from __future__ import annotations
 
 import os
-import tomllib
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from ..policy import ConfigError
 from ..policy.config import find, text_of
-from .fields import Address, Argv, Below, Freeze, Ident, Name, Seconds, Table, UrlPath, Window, ident
+from .fields import Address, Argv, Below, Freeze, Ident, Name, Seconds, Table, UrlPath, Window, ident, mistake, tables
 from .platforms.azure import AzureOptions
 from .platforms.cloudrun import CloudRunOptions
 from .platforms.command import CommandOptions
@@ -317,20 +316,13 @@ def read(root: str, name: str) -> Place:
 
 def parse(text: str, path: str) -> Deploy:
     """The `[deploy]` table of a configuration. Raises ConfigError."""
-    try:
-        values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        raise ConfigError(f"{path}: not TOML; `elo-gate check` says where") from None
-    if os.path.basename(path) == "pyproject.toml":
-        values = values.get("tool", {}).get("elo-gate", {})
+    values = tables(text, path)
     if "deploy" not in values:
         raise ConfigError(f"{path}: no [deploy.targets.NAME]: nothing says where to deploy to")
     try:
         made = Deploy.model_validate(values["deploy"])
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(each) for each in ("deploy", *first["loc"]))
-        raise ConfigError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise mistake(error, path, "deploy") from None
     backups = values.get("backup")
     for name, target in made.targets.items():
         if target.backed is not None and target.backed.name not in (backups if isinstance(backups, dict) else {}):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 
+from ..policy import ConfigError
 from . import calendar
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -95,6 +97,24 @@ Ident = Annotated[str, AfterValidator(ident)]
 Argv = Annotated[list[str], AfterValidator(_command)]
 Window = Annotated[str, AfterValidator(_window)]
 Freeze = Annotated[str, AfterValidator(_freeze)]
+
+
+def tables(text: str, path: str) -> dict[str, Any]:
+    """The tables of a configuration, also where it is a part of pyproject.toml. Raises ConfigError."""
+    try:
+        values = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        raise ConfigError(f"{path}: not TOML; `elo-gate check` says where") from None
+    if os.path.basename(path) == "pyproject.toml":
+        values = values.get("tool", {}).get("elo-gate", {})
+    return values
+
+
+def mistake(error: ValidationError, path: str, key: str) -> ConfigError:
+    """The first thing that is wrong with a table, without any value."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(each) for each in (key, *first["loc"]))
+    return ConfigError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')}")
 
 
 class Table(BaseModel):
